@@ -1,0 +1,16 @@
+import type { Clock } from "./clock.ts";
+import type { DatagramPort } from "./datagram.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Random } from "./random.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** Everything of the outside world that one instance uses. `node/` and `testing/` make them. */
+export interface Edges {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly datagrams: DatagramPort;
+  readonly resolver: Resolver;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,150 @@
+import type { BindOptions, DatagramPort, DatagramSocket, Endpoint } from "../env/datagram.ts";
+import { MAX_DATAGRAM_SIZE } from "../env/datagram.ts";
+import type { Metrics } from "../env/metrics.ts";
+import { ToxError } from "../util/tox_error.ts";
+
+/** `packet` is valid only until the handler returns. Answers leave through `socket`, where the packet came in. */
+export type PacketHandler = (packet: Uint8Array, from: Endpoint, socket: DatagramSocket) => void;
+
+export interface UdpOptions {
+  /** Tried from the first to the last; 0 lets the system choose. */
+  readonly ports: Iterable<number>;
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
+  /** Local addresses in text to bind to instead of all. */
+  readonly bindIpv4?: string;
+  readonly bindIpv6?: string;
+}
+
+/** toxcore's TOX_PORTRANGE_FROM to TOX_PORTRANGE_TO. */
+export function* defaultPorts(): Iterable<number> {
+  for (let port = 33445; port <= 33545; port++) yield port;
+}
+
+/** The instance's UDP sockets, one a family on the same port, and who handles which packet id. */
+export class UdpNetwork {
+  readonly #sockets: readonly DatagramSocket[];
+  readonly #ipv4: DatagramSocket | undefined;
+  readonly #ipv6: DatagramSocket | undefined;
+  readonly #handlers: Array<PacketHandler | undefined> = new Array(256).fill(undefined);
+  readonly #metrics: Metrics;
+  #closed = false;
+
+  constructor(sockets: readonly DatagramSocket[], metrics: Metrics) {
+    this.#sockets = sockets;
+    this.#ipv4 = sockets.find((socket) => socket.family === 4);
+    this.#ipv6 = sockets.find((socket) => socket.family === 6);
+    this.#metrics = metrics;
+    for (const socket of sockets) socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
+  }
+
+  /**
+   * Binds one port for IPv4 and, where the machine has it, IPv6. Rejects with `port-in-use` when every port is taken, or
+   * with `network-unavailable` when no family can be had.
+   */
+  static async bind(datagrams: DatagramPort, options: UdpOptions, metrics: Metrics): Promise<UdpNetwork> {
+    let inUse: unknown;
+    for (const port of options.ports) {
+      try {
+        return new UdpNetwork(await bindFamilies(datagrams, options, port), metrics);
+      } catch (error) {
+        if (!(error instanceof ToxError) || error.code !== "port-in-use") throw error;
+        inUse = error;
+      }
+    }
+    throw inUse ?? new ToxError("invalid-argument", "Name at least one UDP port to bind, or 0 for any.");
+  }
+
+  /** The bound port. */
+  get port(): number {
+    return this.#sockets[0]?.port ?? 0;
+  }
+
+  has(family: 4 | 6): boolean {
+    return (family === 4 ? this.#ipv4 : this.#ipv6) !== undefined;
+  }
+
+  /** Sends every packet whose first byte is `id` to `handler`; undefined ends that. */
+  handle(id: number, handler: PacketHandler | undefined): void {
+    this.#handlers[id] = handler;
+  }
+
+  /** The socket that reaches endpoints of this family, or undefined. */
+  socketFor(to: Endpoint): DatagramSocket | undefined {
+    return to.family === 4 ? this.#ipv4 : this.#ipv6;
+  }
+
+  /** Copies and sends. False when no socket reaches there or its queue is full: the packet is lost, as UDP packets are. */
+  send(to: Endpoint, packet: Uint8Array, via: DatagramSocket | undefined = this.socketFor(to)): boolean {
+    if (this.#closed || via === undefined || packet.length > MAX_DATAGRAM_SIZE || to.port === 0) return false;
+    const buffer = via.acquire();
+    buffer.set(packet);
+    return this.sendBuffer(via, buffer, packet.length, to);
+  }
+
+  /** Sends the first `length` bytes of a buffer acquired from `via` without copying. */
+  sendBuffer(via: DatagramSocket, buffer: Uint8Array, length: number, to: Endpoint): boolean {
+    if (this.#closed) {
+      via.release(buffer);
+      return false;
+    }
+    const sent = via.send(buffer, length, to);
+    this.#metrics.count(sent ? "udp.sent" : "udp.sendDropped");
+    return sent;
+  }
+
+  /** Handles a datagram as if `socket` had received it. */
+  receive(bytes: Uint8Array, from: Endpoint, socket: DatagramSocket): void {
+    if (this.#closed) return;
+    const id = bytes[0];
+    const handler = id === undefined ? undefined : this.#handlers[id];
+    if (handler === undefined || from.port === 0) {
+      this.#metrics.count("drop.udp.unknown-id");
+      return;
+    }
+    if (bytes.length > MAX_DATAGRAM_SIZE) {
+      this.#metrics.count("drop.udp.oversized");
+      return;
+    }
+    this.#metrics.count("udp.received");
+    handler(bytes, from, socket);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#handlers.fill(undefined);
+    for (const socket of this.#sockets) socket.close();
+  }
+}
+
+async function bindFamilies(datagrams: DatagramPort, options: UdpOptions, port: number): Promise<DatagramSocket[]> {
+  const sockets: DatagramSocket[] = [];
+  try {
+    if (options.ipv4 !== false) await bindUnlessAbsent(datagrams, bindOptions(4, port, options.bindIpv4), sockets);
+    if (options.ipv6 !== false) {
+      const samePort = sockets[0]?.port ?? port;
+      await bindUnlessAbsent(datagrams, bindOptions(6, samePort, options.bindIpv6), sockets);
+    }
+  } catch (error) {
+    for (const socket of sockets) socket.close();
+    throw error;
+  }
+  if (sockets.length === 0) {
+    throw new ToxError("network-unavailable", "No UDP socket can be opened here: enable IPv4 or IPv6 on this machine.");
+  }
+  return sockets;
+}
+
+/** A machine without IPv6 (or without IPv4) is no reason to fail: the other family serves. */
+async function bindUnlessAbsent(datagrams: DatagramPort, options: BindOptions, into: DatagramSocket[]): Promise<void> {
+  try {
+    into.push(await datagrams.bind(options));
+  } catch (error) {
+    if (error instanceof ToxError && error.code === "family-unavailable") return;
+    throw error;
+  }
+}
+
+function bindOptions(family: 4 | 6, port: number, address: string | undefined): BindOptions {
+  return address === undefined ? { family, port } : { family, port, address };
+}

@@ -1,0 +1,26 @@
+import type { KeyPair, PublicKey } from "../crypto/keys.ts";
+import type { SharedKeyCache } from "../crypto/shared_key_cache.ts";
+import type { Unsubscribe } from "../util/emitter.ts";
+import type { PackedNode } from "../wire/packed_node.ts";
+
+/** What the onion asks of the DHT. `Dht` has this shape; tests bring their own. */
+export interface OnionDht {
+  /** Our temporary DHT keys. */
+  readonly keyPair: KeyPair;
+  /** Shared keys of our DHT secret key. */
+  readonly sharedKeys: SharedKeyCache;
+  /** Whether any node has answered lately. */
+  readonly connected: boolean;
+  /** At most `count` living nodes, nearest to `key` first. LAN nodes only when `lan` is true. */
+  closestNodes(key: Uint8Array, count: number, lan: boolean): PackedNode[];
+  /** At most `count` living nodes from everywhere in the key space, in random order: the material of paths. */
+  randomNodes(count: number): PackedNode[];
+  /** Called when `connected` changes. */
+  onConnected(listener: (connected: boolean) => void): Unsubscribe;
+  /** Tells the DHT of a node worth a ping (one that a friend or an announce node named). */
+  considerNode(node: PackedNode): void;
+  /** Sends a DHT request (0x20, encrypted for `target`) towards `target` over the nodes next to it. Answers how many went out. */
+  sendDhtRequest(target: PublicKey, id: number, payload: Uint8Array): number;
+  /** Handles DHT requests for us whose first inner byte is `id`. `payload` is what stands behind it. */
+  onDhtRequest(id: number, handler: (sender: PublicKey, payload: Uint8Array) => void): void;
+}

@@ -1,0 +1,99 @@
+import { readU32, sameBytes } from "./bytes.ts";
+
+interface Entry<V> {
+  readonly key: Uint8Array;
+  value: V;
+}
+
+/**
+ * A map from byte strings of one length (32-byte keys mostly) to values, without making a string for each look-up. The
+ * hash is seeded, so that a stranger who chooses keys cannot make them collide. Iterates in order of insertion.
+ */
+export class KeyMap<V> {
+  readonly #buckets = new Map<number, Entry<V>[]>(); // bounded by whoever owns the map
+  readonly #entries = new Set<Entry<V>>();
+  readonly #seed: number;
+
+  /** `seed`: 32 random bits; leave it out where strangers do not choose the keys. */
+  constructor(seed = 0x9e3779b9) {
+    this.#seed = seed | 1;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: Uint8Array): V | undefined {
+    return this.#find(key)?.value;
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  /** Stores `value`; the key is copied, so it may be a view of a packet. */
+  set(key: Uint8Array, value: V): void {
+    const known = this.#find(key);
+    if (known) {
+      known.value = value;
+      return;
+    }
+    const entry = { key: key.slice(), value };
+    const hash = this.#hash(key);
+    const bucket = this.#buckets.get(hash);
+    if (bucket) bucket.push(entry);
+    else this.#buckets.set(hash, [entry]);
+    this.#entries.add(entry);
+  }
+
+  delete(key: Uint8Array): boolean {
+    const hash = this.#hash(key);
+    const bucket = this.#buckets.get(hash);
+    const at = bucket?.findIndex((entry) => sameBytes(entry.key, key)) ?? -1;
+    if (bucket === undefined || at < 0) return false;
+    this.#entries.delete(bucket[at] as Entry<V>);
+    if (bucket.length === 1) this.#buckets.delete(hash);
+    else bucket.splice(at, 1);
+    return true;
+  }
+
+  clear(): void {
+    this.#buckets.clear();
+    this.#entries.clear();
+  }
+
+  /** The key stored first, for tables that forget their oldest. */
+  oldestKey(): Uint8Array | undefined {
+    for (const entry of this.#entries) return entry.key;
+    return undefined;
+  }
+
+  *keys(): IterableIterator<Uint8Array> {
+    for (const entry of this.#entries) yield entry.key;
+  }
+
+  *values(): IterableIterator<V> {
+    for (const entry of this.#entries) yield entry.value;
+  }
+
+  *entries(): IterableIterator<[Uint8Array, V]> {
+    for (const entry of this.#entries) yield [entry.key, entry.value];
+  }
+
+  #find(key: Uint8Array): Entry<V> | undefined {
+    const bucket = this.#buckets.get(this.#hash(key));
+    if (bucket === undefined) return undefined;
+    for (const entry of bucket) if (sameBytes(entry.key, key)) return entry;
+    return undefined;
+  }
+
+  #hash(key: Uint8Array): number {
+    let hash = this.#seed;
+    for (let at = 0; at + 4 <= key.length; at += 4) {
+      hash = Math.imul(hash ^ readU32(key, at), 0x85ebca6b);
+      hash ^= hash >>> 15;
+      hash = Math.imul(hash + this.#seed, 0xc2b2ae35);
+    }
+    return (hash ^ (hash >>> 13)) | 0;
+  }
+}
