@@ -26,13 +26,14 @@ export const nobleProvider: CryptoProvider = {
   },
 
   seal(out, message, nonce, key) {
-    xsalsa20poly1305(key, nonce).encrypt(message, out);
+    // Not into `out`: noble wants room for its scratch area there.
+    out.set(xsalsa20poly1305(key, nonce).encrypt(message));
   },
 
   open(out, boxed, nonce, key) {
     if (boxed.length < 16) return false;
     try {
-      xsalsa20poly1305(key, nonce).decrypt(boxed, out);
+      out.set(xsalsa20poly1305(key, nonce).decrypt(boxed));
       return true;
     } catch {
       return false; // noble throws for a forged tag

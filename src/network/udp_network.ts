@@ -135,12 +135,15 @@ async function bindFamilies(datagrams: DatagramPort, options: UdpOptions, port: 
   return sockets;
 }
 
-/** A machine without IPv6 (or without IPv4) is no reason to fail: the other family serves. */
+/**
+ * A machine without IPv6 (or without IPv4) is no reason to fail: the other family serves. An address that was asked for
+ * and is not there is one: whoever binds to a VPN's address wants nothing sent past it.
+ */
 async function bindUnlessAbsent(datagrams: DatagramPort, options: BindOptions, into: DatagramSocket[]): Promise<void> {
   try {
     into.push(await datagrams.bind(options));
   } catch (error) {
-    if (error instanceof ToxError && error.code === "family-unavailable") return;
+    if (error instanceof ToxError && error.code === "family-unavailable" && !options.address) return;
     throw error;
   }
 }

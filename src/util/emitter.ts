@@ -6,12 +6,17 @@ export type EventMap = Record<string, unknown>;
 /** Ends a subscription; calling it again does nothing. */
 export type Unsubscribe = () => void;
 
+/** One subscription: the same listener may have several. */
+interface Subscription {
+  readonly listener: (event: never) => unknown;
+}
+
 /**
  * Typed events, delivered synchronously and in the order of subscription. A listener that throws goes to the logger and
  * the others still hear the event.
  */
 export class Emitter<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Array<(event: never) => unknown>>(); // grown by the app alone
+  readonly #listeners = new Map<keyof Events, readonly Subscription[]>(); // grown by the app alone
   #logger: Logger | undefined;
 
   constructor(logger?: Logger) {
@@ -19,9 +24,9 @@ export class Emitter<Events extends object> {
   }
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe {
-    const listeners = [...(this.#listeners.get(name) ?? []), listener as (event: never) => unknown];
-    this.#listeners.set(name, listeners);
-    return () => this.off(name, listener);
+    const subscription: Subscription = { listener: listener as (event: never) => unknown };
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), subscription]);
+    return () => this.#remove(name, subscription);
   }
 
   once<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe {
@@ -32,10 +37,12 @@ export class Emitter<Events extends object> {
     return off;
   }
 
+  /** Ends the listener's first subscription. */
   off<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => unknown): void {
-    const listeners = this.#listeners.get(name);
-    const at = listeners?.indexOf(listener as (event: never) => unknown) ?? -1;
-    if (listeners && at >= 0) this.#listeners.set(name, listeners.toSpliced(at, 1));
+    this.#remove(
+      name,
+      this.#listeners.get(name)?.find((subscription) => subscription.listener === listener),
+    );
   }
 
   listenerCount(name: keyof Events): number {
@@ -48,7 +55,7 @@ export class Emitter<Events extends object> {
    */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): Promise<void>[] {
     const pending: Promise<void>[] = [];
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const { listener } of this.#listeners.get(name) ?? []) {
       try {
         const result = (listener as (event: Events[Name]) => unknown)(event);
         if (result instanceof Promise) pending.push(result.catch((error: unknown) => this.#report(name, error)));
@@ -61,6 +68,16 @@ export class Emitter<Events extends object> {
 
   removeAll(): void {
     this.#listeners.clear();
+  }
+
+  /** Copies, so that an event under way still reaches those it began with. */
+  #remove(name: keyof Events, subscription: Subscription | undefined): void {
+    const subscriptions = this.#listeners.get(name);
+    if (subscription === undefined || !subscriptions?.includes(subscription)) return;
+    this.#listeners.set(
+      name,
+      subscriptions.filter((other) => other !== subscription),
+    );
   }
 
   #report(name: keyof Events, error: unknown): void {

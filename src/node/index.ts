@@ -1,0 +1,7 @@
+/** `toxcore-ts/node`: the outside world as Node.js has it. */
+export { type NodeClock, nodeClock } from "./clock.ts";
+export { loadCryptoProvider } from "./crypto_loader.ts";
+export { type NodeDatagramOptions, nodeDatagrams } from "./datagrams.ts";
+export { type NodeEdges, type NodeEdgesOptions, nodeEdges } from "./edges.ts";
+export { nodeRandom } from "./random.ts";
+export { nodeResolver } from "./resolver.ts";

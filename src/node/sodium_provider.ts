@@ -1,0 +1,53 @@
+import sodium from "sodium-native";
+import { hsalsa20 } from "../crypto/hsalsa20.ts";
+import { MAC_SIZE } from "../crypto/keys.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+
+/** libsodium itself: several times as fast as JavaScript in boxes, forty times in X25519. */
+export const sodiumProvider: CryptoProvider = {
+  name: "sodium",
+
+  publicKey(out, secretKey) {
+    sodium.crypto_scalarmult_base(out, secretKey);
+  },
+
+  sharedKey(out, publicKey, secretKey) {
+    const product = new Uint8Array(32);
+    try {
+      sodium.crypto_scalarmult(product, secretKey, publicKey);
+    } catch {
+      return false; // all zeros
+    }
+    hsalsa20(out, product);
+    sodium.sodium_memzero(product);
+    return true;
+  },
+
+  seal(out, message, nonce, key) {
+    sodium.crypto_secretbox_easy(out, message, nonce, key);
+  },
+
+  open(out, boxed, nonce, key) {
+    return boxed.length >= MAC_SIZE && sodium.crypto_secretbox_open_easy(out, boxed, nonce, key);
+  },
+
+  authenticate(out, message, key) {
+    sodium.crypto_auth(out, message, key);
+  },
+
+  sha256(out, message) {
+    sodium.crypto_hash_sha256(out, message);
+  },
+
+  sha512(out, message) {
+    sodium.crypto_hash_sha512(out, message);
+  },
+
+  equal(a, b) {
+    return a.length === b.length && sodium.sodium_memcmp(a, b);
+  },
+
+  wipe(secret) {
+    sodium.sodium_memzero(secret);
+  },
+};

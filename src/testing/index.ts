@@ -1,0 +1,12 @@
+/** `toxcore-ts/testing`: a seeded universe, in which whole instances run under a virtual clock and a simulated network. */
+export { memoryStore } from "../env/memory_store.ts";
+export { MemoryMetrics } from "../env/metrics.ts";
+export { defaultLink, type LinkProperties } from "./link.ts";
+export { type LogLine, MemoryLogger } from "./memory_logger.ts";
+export { SeededRandom } from "./seeded_random.ts";
+export { type HostOptions, type SimEdges, SimHost } from "./simulated_host.ts";
+export { type DatagramFilter, SimulatedNetwork } from "./simulated_network.ts";
+export { POISON, SimulatedSocket } from "./simulated_socket.ts";
+export { type Fate, Trace, type TraceEntry } from "./trace.ts";
+export { type RunUntilOptions, replaySeed, SEED_VARIABLE, Universe, type UniverseOptions } from "./universe.ts";
+export { VirtualClock } from "./virtual_clock.ts";
