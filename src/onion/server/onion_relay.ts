@@ -1,0 +1,122 @@
+import type { Crypto } from "../../crypto/crypto.ts";
+import { PUBLIC_KEY_SIZE, type SecretKey } from "../../crypto/keys.ts";
+import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
+import type { Clock } from "../../env/clock.ts";
+import type { Endpoint } from "../../env/datagram.ts";
+import type { Metrics } from "../../env/metrics.ts";
+import { dropCounter } from "../../network/drop_counter.ts";
+import type { UdpNetwork } from "../../network/udp_network.ts";
+import type { Drop } from "../../wire/drop.ts";
+import {
+  decodeOnionRequest,
+  decodeOnionRequestLayer,
+  encodeDeliveredRequest,
+  encodeOnionRequest,
+  isOnionRequestData,
+  type OnionLayer,
+  type OnionRequest,
+  type OnionRequestLayer,
+} from "../../wire/onion/onion_request.ts";
+import { decodeOnionResponse, encodeOnionResponse, isOnionResponseData } from "../../wire/onion/onion_response.ts";
+import type { SendbackDepth } from "../../wire/onion/sizes.ts";
+import { PacketId } from "../../wire/packet_ids.ts";
+import { mayPassOn } from "./relay_policy.ts";
+import { SendbackBox } from "./sendback_box.ts";
+
+/** Keys of 32 bytes a layer. toxcore keeps up to 1024. */
+const CACHED_KEYS = 2048;
+const LAYERS: readonly OnionLayer[] = [0, 1, 2];
+const DEPTHS: readonly SendbackDepth[] = [1, 2, 3];
+
+/**
+ * Serves as a hop in the paths of others: takes one layer off a request and passes it on with a sendback, and passes
+ * responses back by that. Keeps nothing but cached keys, and what it sends is always shorter than what it received.
+ */
+export class OnionRelay {
+  readonly #crypto: Crypto;
+  readonly #network: UdpNetwork;
+  readonly #metrics: Metrics;
+  readonly #sendbacks: SendbackBox;
+  /** One cache a layer: the first holds clients' DHT keys, which a flood of throw-away keys in the others leaves alone. */
+  readonly #keys: Readonly<Record<OnionLayer, SharedKeyCache>>;
+
+  constructor(crypto: Crypto, network: UdpNetwork, clock: Clock, metrics: Metrics, dhtSecretKey: SecretKey) {
+    this.#crypto = crypto;
+    this.#network = network;
+    this.#metrics = metrics;
+    this.#sendbacks = new SendbackBox(crypto, clock);
+    const cache = () => new SharedKeyCache(crypto, dhtSecretKey, CACHED_KEYS);
+    this.#keys = { 0: cache(), 1: cache(), 2: cache() };
+    for (const layer of LAYERS) {
+      const drop = dropCounter(metrics, `onionRequest${layer}`);
+      network.handle(PacketId.OnionRequest0 + layer, (packet, from) => this.#onRequest(packet, from, drop));
+    }
+    for (const depth of DEPTHS) {
+      const drop = dropCounter(metrics, `onionResponse${depth}`);
+      network.handle(responseId(depth), (packet) => this.#onResponse(packet, drop));
+    }
+  }
+
+  close(): void {
+    for (const layer of LAYERS) this.#network.handle(PacketId.OnionRequest0 + layer, undefined);
+    for (const depth of DEPTHS) this.#network.handle(responseId(depth), undefined);
+    for (const layer of LAYERS) this.#keys[layer].clear();
+    this.#sendbacks.close();
+  }
+
+  #onRequest(packet: Uint8Array, from: Endpoint, drop: Drop): undefined {
+    const request = decodeOnionRequest(packet, drop);
+    if (request === undefined) return;
+    const key = this.#keys[request.layer].get(request.publicKey);
+    if (key === undefined) return drop("weak-key");
+    const plain = this.#crypto.open(request.box, request.nonce, key);
+    if (plain === undefined) return drop("forged");
+    const inner = decodeOnionRequestLayer(plain, drop);
+    if (inner === undefined) return;
+    if (request.layer === 2 && !isOnionRequestData(inner.data[0])) return drop("unknown-id");
+    if (!mayPassOn(from, inner.next)) return drop("wrong-address");
+    this.#passOn(request, inner, this.#sendbacks.seal(from, request.sendback), drop);
+  }
+
+  #passOn(request: OnionRequest, { next, data }: OnionRequestLayer, sendback: Uint8Array, drop: Drop): undefined {
+    const socket = this.#network.socketFor(next);
+    if (socket === undefined) return drop("wrong-address");
+    const buffer = socket.acquire();
+    const length =
+      request.layer === 2
+        ? encodeDeliveredRequest(buffer, { request: data, sendback })
+        : encodeOnionRequest(buffer, {
+            layer: request.layer === 0 ? 1 : 2,
+            nonce: request.nonce,
+            publicKey: data.subarray(0, PUBLIC_KEY_SIZE),
+            box: data.subarray(PUBLIC_KEY_SIZE),
+            sendback,
+          });
+    this.#network.sendBuffer(socket, buffer, length, next);
+    this.#metrics.count("onion.requestsPassedOn");
+  }
+
+  #onResponse(packet: Uint8Array, drop: Drop): undefined {
+    const response = decodeOnionResponse(packet, drop);
+    if (response === undefined) return;
+    if (!isOnionResponseData(response.data[0])) return drop("unknown-id");
+    const sendback = this.#sendbacks.open(response.sendback, drop);
+    if (sendback === undefined) return;
+    // A TCP family names a client of our own relay, of which there is none yet.
+    const socket = sendback.transport === "udp" ? this.#network.socketFor(sendback.from) : undefined;
+    if (socket === undefined) return drop("wrong-address");
+    const buffer = socket.acquire();
+    let length = response.data.length;
+    if (response.depth === 1) buffer.set(response.data);
+    else {
+      const depth = response.depth === 3 ? 2 : 1;
+      length = encodeOnionResponse(buffer, { depth, sendback: sendback.rest, data: response.data });
+    }
+    this.#network.sendBuffer(socket, buffer, length, sendback.from);
+    this.#metrics.count("onion.responsesPassedBack");
+  }
+}
+
+function responseId(depth: SendbackDepth): number {
+  return PacketId.OnionResponse1 + 1 - depth;
+}

@@ -1,0 +1,42 @@
+import type { Crypto } from "../../crypto/crypto.ts";
+import type { Clock } from "../../env/clock.ts";
+import type { Logger } from "../../env/logger.ts";
+import type { Metrics } from "../../env/metrics.ts";
+import type { UdpNetwork } from "../../network/udp_network.ts";
+import type { OnionDht } from "../ports.ts";
+import { AnnounceNode } from "./announce_node.ts";
+import { OnionRelay } from "./onion_relay.ts";
+
+export interface OnionServerOptions {
+  readonly network: UdpNetwork;
+  readonly dht: OnionDht;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** What a node does for the onion paths of others: passes their packets on, and keeps the announcements nearest to it. */
+export class OnionServer {
+  readonly #relay: OnionRelay;
+  readonly #announceNode: AnnounceNode;
+  readonly #logger: Logger;
+
+  constructor({ network, dht, clock, crypto, metrics, logger }: OnionServerOptions) {
+    this.#logger = logger;
+    this.#relay = new OnionRelay(crypto, network, clock, metrics, dht.keyPair.secretKey);
+    this.#announceNode = new AnnounceNode(crypto, network, dht, clock, metrics);
+  }
+
+  /** Announcements held now, those too old included until their place is needed. */
+  get announcements(): number {
+    return this.#announceNode.size;
+  }
+
+  /** Ends it: packets of these kinds are unknown afterwards, and every key is wiped. */
+  close(): void {
+    this.#relay.close();
+    this.#announceNode.close();
+    this.#logger.debug("onion server closed");
+  }
+}

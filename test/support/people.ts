@@ -1,0 +1,94 @@
+import { type Friend, Tox, type ToxEvents, type ToxOptions } from "../../src/core.ts";
+import { sodiumProvider } from "../../src/node/sodium_provider.ts";
+import { type HostOptions, replaySeed, type SimHost, Universe, type UniverseOptions } from "../../src/testing/index.ts";
+import { Heard } from "./heard.ts";
+
+export interface Person {
+  readonly tox: Tox;
+  readonly host: SimHost;
+  readonly heard: Heard;
+}
+
+/** A universe with people in it, who know one another as a test says. Time passes only in `until` and `pass`. */
+export class Story implements AsyncDisposable {
+  readonly universe: Universe;
+  readonly people: Person[] = []; // bounded by the test
+
+  constructor(options: UniverseOptions = {}) {
+    this.universe = new Universe({ ...options, seed: replaySeed(options.seed ?? 1) });
+  }
+
+  /** A new person on a host of that name, who starts from the first person's node unless told otherwise. */
+  async person(
+    name: string,
+    options: ToxOptions & { readonly host?: HostOptions; readonly alone?: boolean } = {},
+  ): Promise<Person> {
+    const { host: hostOptions, alone = false, ...toxOptions } = options;
+    return this.restart(
+      this.universe.host(name, hostOptions),
+      name,
+      alone ? { bootstrap: [], ...toxOptions } : toxOptions,
+    );
+  }
+
+  /** Starts an instance on a host, which may have had one before. */
+  async restart(host: SimHost, name: string, options: ToxOptions = {}): Promise<Person> {
+    const env = { ...host.edges, crypto: sodiumProvider };
+    const first = this.people[0];
+    const bootstrap = first === undefined ? [] : [nodeOf(first)];
+    const tox = await this.universe.wait(Tox.create(env, { name, bootstrap, ...options }));
+    const person = { tox, host, heard: new Heard(tox) };
+    this.people.push(person);
+    return person;
+  }
+
+  /** `count` people without friends, who are the network. */
+  async crowd(count: number): Promise<Person[]> {
+    const crowd: Person[] = [];
+    for (let i = 0; i < count; i++) crowd.push(await this.person(`node ${i}`));
+    return crowd;
+  }
+
+  /** Both add each other; resolves when both see the other online. */
+  async befriend(one: Person, other: Person, timeout = 60_000): Promise<[Friend, Friend]> {
+    const friends: [Friend, Friend] = [
+      await one.tox.addFriendWithoutRequest(other.tox.publicKey),
+      await other.tox.addFriendWithoutRequest(one.tox.publicKey),
+    ];
+    await this.until("both online", () => friends.every((friend) => friend.connection !== "none"), timeout);
+    return friends;
+  }
+
+  /** Lets time pass until `condition` holds. */
+  async until(what: string, condition: () => boolean, timeout = 60_000): Promise<void> {
+    await this.universe.runUntil(condition, { what, timeout });
+  }
+
+  /** Lets time pass until the person hears such an event, and answers it. */
+  async hears<Name extends keyof ToxEvents>(
+    person: Person,
+    name: Name,
+    matches: (event: ToxEvents[Name]) => boolean = () => true,
+    timeout = 60_000,
+  ): Promise<ToxEvents[Name]> {
+    let event: ToxEvents[Name] | undefined;
+    const heard = () => {
+      event ??= person.heard.take(name, matches);
+      return event !== undefined;
+    };
+    await this.until(`${person.host.name} to hear of ${name}`, heard, timeout);
+    return event as ToxEvents[Name];
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.universe.run(ms);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.people.map((person) => person.tox.close()));
+  }
+}
+
+export function nodeOf(person: Person): { host: string; port: number; publicKey: string } {
+  return { host: person.host.address, port: person.tox.udpPort, publicKey: person.tox.dhtPublicKey };
+}
