@@ -1,0 +1,140 @@
+import { createSocket } from "node:dgram";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ended, spawnTied, Tail } from "./process.ts";
+
+export interface BootstrapdOptions {
+  /** Default: a random one. */
+  port?: number;
+  /** Network namespace to run in (root only). There nothing checks that the port was free. */
+  netns?: string;
+}
+
+/** A bootstrap node of the C implementation on loopback; itself the `DhtNode` to bootstrap from. */
+export interface Bootstrapd extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly publicKey: string;
+  close(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+const START_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 3_000;
+const INFO_TIMEOUT_MS = 2_000;
+const INFO_RESEND_MS = 200;
+const INFO_PACKET_ID = 0xf0;
+const INFO_REQUEST_SIZE = 78;
+
+/** Starts `tox-bootstrapd` with keys of its own, without LAN discovery, TCP relay or IPv6. */
+export async function startBootstrapd(options: BootstrapdOptions = {}): Promise<Bootstrapd> {
+  const attempts = options.port === undefined ? 5 : 1;
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? 20_000 + Math.floor(Math.random() * 12_000);
+    const daemon = await Daemon.start(port, options.netns);
+    if (options.netns !== undefined || (await answers(port, daemon.motd))) return daemon;
+    await daemon.close();
+    if (attempt === attempts) throw new Error(`tox-bootstrapd does not answer on port ${port}`);
+  }
+}
+
+class Daemon implements Bootstrapd {
+  readonly host = HOST;
+  readonly port: number;
+  readonly publicKey: string;
+  readonly motd: string;
+  readonly #stop: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  private constructor(port: number, publicKey: string, motd: string, stop: () => Promise<void>) {
+    this.port = port;
+    this.publicKey = publicKey;
+    this.motd = motd;
+    this.#stop = stop;
+  }
+
+  static async start(port: number, netns: string | undefined): Promise<Daemon> {
+    const directory = await mkdtemp(join(tmpdir(), "toxcore-ts-bootstrapd-"));
+    const motd = `interop ${Math.random().toString(36).slice(2)}`;
+    const config = join(directory, "config");
+    await writeFile(config, configuration(directory, port, motd));
+    const child = spawnTied("tox-bootstrapd", [`--config=${config}`, "--foreground", "--log-backend=stdout"], netns);
+    const exited = ended(child).catch(String);
+    const stop = async () => {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), CLOSE_TIMEOUT_MS);
+      await exited;
+      clearTimeout(timer);
+      await rm(directory, { recursive: true, force: true });
+    };
+    const log = new Tail(child.stdout);
+    const errors = new Tail(child.stderr);
+    const failed = (why: string) => new Error(`tox-bootstrapd: ${why}\n${log.text}\n${errors.text}`);
+    const publicKey = Promise.withResolvers<string>();
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const key = /Public Key: ([0-9A-F]{64})/.exec(line)?.[1];
+      if (key !== undefined) publicKey.resolve(key);
+    });
+    void exited.then((how) => publicKey.reject(failed(how)));
+    const timer = setTimeout(() => publicKey.reject(failed("did not start in time")), START_TIMEOUT_MS);
+    try {
+      return new Daemon(port, await publicKey.promise, motd, stop);
+    } catch (error) {
+      await stop();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function configuration(directory: string, port: number, motd: string): string {
+  return [
+    `port = ${port}`,
+    `keys_file_path = "${join(directory, "keys")}"`,
+    `pid_file_path = "${join(directory, "pid")}"`,
+    "enable_ipv6 = false",
+    "enable_ipv4_fallback = true",
+    "enable_lan_discovery = false",
+    "enable_tcp_relay = false",
+    "enable_motd = true",
+    `motd = "${motd}"`,
+    "bootstrap_nodes = ()",
+    "",
+  ].join("\n");
+}
+
+/**
+ * Whether our daemon is the one on that port: it silently takes the next one when the port is taken, and then somebody
+ * else answers, or nobody. Its message of the day tells (bootstrap info request 0xF0, `bootstrap_node_packets.c`).
+ */
+async function answers(port: number, motd: string): Promise<boolean> {
+  const socket = createSocket("udp4");
+  const request = Buffer.alloc(INFO_REQUEST_SIZE);
+  request[0] = INFO_PACKET_ID;
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.on("message", (packet) => resolve(packet.includes(motd)));
+  socket.on("error", () => resolve(false));
+  const ask = () => socket.send(request, port, HOST);
+  const again = setInterval(ask, INFO_RESEND_MS);
+  const timeout = setTimeout(() => resolve(false), INFO_TIMEOUT_MS);
+  ask();
+  try {
+    return await promise;
+  } finally {
+    clearInterval(again);
+    clearTimeout(timeout);
+    socket.close();
+  }
+}

@@ -1,0 +1,234 @@
+import { friendPublicKey, type Notify, registerCallbacks } from "./callbacks.ts";
+import { create } from "./create.ts";
+import { CallError, checked } from "./errors.ts";
+import type { LoadedLibrary, Pointer } from "./library.ts";
+import {
+  CONNECTION_STATES,
+  type CreateParams,
+  type Method,
+  type Methods,
+  type ReadyInfo,
+  USER_STATUSES,
+} from "./protocol.ts";
+import { ADDRESS_SIZE, bytesOf, hexOf, nameOf, PUBLIC_KEY_SIZE } from "./values.ts";
+
+type Handlers = {
+  [M in Method]: (params: Methods[M]["params"]) => Methods[M]["result"] | Promise<Methods[M]["result"]>;
+};
+
+/** One instance of the C library, iterated on its own timer. */
+export class Peer {
+  readonly #library: LoadedLibrary;
+  readonly #tox: Pointer;
+  readonly #busy: boolean;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** `sendMany`s that wait for room: each is tried again after every iteration. */
+  readonly #afterIteration = new Set<() => void>();
+
+  /** Throws `CallError` when `tox_new` fails. */
+  constructor(library: LoadedLibrary, params: CreateParams, notify: Notify) {
+    this.#library = library;
+    this.#tox = create(library, params);
+    this.#busy = params.busy;
+    registerCallbacks(library, this.#tox, notify);
+    this.#schedule();
+  }
+
+  info(): ReadyInfo {
+    const { tox } = this.#library;
+    return {
+      version: this.#library.version,
+      address: this.#address(),
+      publicKey: hexOf(PUBLIC_KEY_SIZE, (out) => tox.selfGetPublicKey(this.#tox, out)),
+      dhtId: this.#dhtId(),
+      udpPort: this.#udpPort(),
+    };
+  }
+
+  /** Answers one request; throws or rejects with `CallError`. */
+  async handle(method: string, params: never): Promise<object> {
+    if (this.#closed) throw new CallError("HARNESS", "closed");
+    if (!Object.hasOwn(this.#handlers, method)) throw new CallError("HARNESS", `no such method: ${method}`);
+    return await this.#handlers[method as Method](params);
+  }
+
+  /** Tells the friends (`tox_kill` sends the kill packets) and ends the iteration. */
+  #close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#library.tox.kill(this.#tox);
+  }
+
+  readonly #handlers: Handlers = {
+    address: () => ({ address: this.#address() }),
+    dhtId: () => ({ dhtId: this.#dhtId() }),
+    udpPort: () => ({ udpPort: this.#udpPort() }),
+    connectionStatus: () => ({ state: nameOf(CONNECTION_STATES, this.#c.selfGetConnectionStatus(this.#tox)) }),
+
+    bootstrap: ({ host, port, publicKey }) => {
+      const key = bytesOf(publicKey, PUBLIC_KEY_SIZE);
+      checked("BOOTSTRAP", (error) => this.#c.bootstrap(this.#tox, host, port, key, error));
+      return {};
+    },
+
+    friendAdd: ({ address, message }) => {
+      const bytes = bytesOf(address, ADDRESS_SIZE);
+      const text = Buffer.from(message);
+      const friend = checked("FRIEND_ADD", (error) => this.#c.friendAdd(this.#tox, bytes, text, text.length, error));
+      return { friend: this.#friendKey(friend) };
+    },
+    friendAddNorequest: ({ publicKey }) => {
+      const key = bytesOf(publicKey, PUBLIC_KEY_SIZE);
+      const friend = checked("FRIEND_ADD", (error) => this.#c.friendAddNorequest(this.#tox, key, error));
+      return { friend: this.#friendKey(friend) };
+    },
+    friendDelete: ({ friend }) => {
+      const number = this.#friendNumber(friend);
+      checked("FRIEND_DELETE", (error) => this.#c.friendDelete(this.#tox, number, error));
+      return {};
+    },
+    friends: () => {
+      const numbers = new Uint32Array(Number(this.#c.selfGetFriendListSize(this.#tox)));
+      if (numbers.length > 0) this.#c.selfGetFriendList(this.#tox, numbers);
+      return { friends: [...numbers].map((number) => this.#friendKey(number)) };
+    },
+    friendConnectionStatus: ({ friend }) => {
+      const number = this.#friendNumber(friend);
+      const state = checked("FRIEND_QUERY", (error) => this.#c.friendGetConnectionStatus(this.#tox, number, error));
+      return { state: nameOf(CONNECTION_STATES, state) };
+    },
+    lastOnline: ({ friend }) => {
+      const number = this.#friendNumber(friend);
+      const seconds = checked("FRIEND_GET_LAST_ONLINE", (e) => this.#c.friendGetLastOnline(this.#tox, number, e));
+      return { lastOnline: Number(seconds) };
+    },
+
+    setName: ({ name }) => {
+      const bytes = Buffer.from(name);
+      checked("SET_INFO", (error) => this.#c.selfSetName(this.#tox, bytes, bytes.length, error));
+      return {};
+    },
+    setStatusMessage: ({ statusMessage }) => {
+      const bytes = Buffer.from(statusMessage);
+      checked("SET_INFO", (error) => this.#c.selfSetStatusMessage(this.#tox, bytes, bytes.length, error));
+      return {};
+    },
+    setStatus: ({ status }) => {
+      const value = USER_STATUSES.indexOf(status);
+      if (value < 0) throw new CallError("HARNESS", `no such status: ${status}`);
+      this.#c.selfSetStatus(this.#tox, value);
+      return {};
+    },
+    setNospam: ({ nospam }) => {
+      this.#c.selfSetNospam(this.#tox, nospam);
+      return { address: this.#address() };
+    },
+    setTyping: ({ friend, on }) => {
+      const number = this.#friendNumber(friend);
+      checked("SET_TYPING", (error) => this.#c.selfSetTyping(this.#tox, number, on, error));
+      return {};
+    },
+
+    send: ({ friend, text, hex, action }) => {
+      const bytes = hex === undefined ? Buffer.from(text ?? "") : bytesOf(hex);
+      return { messageId: this.#sendMessage(this.#friendNumber(friend), action ? 1 : 0, bytes) };
+    },
+    sendMany: ({ friend, prefix, count }) => this.#sendMany(friend, prefix, count),
+    sendLossless: ({ friend, hex }) => {
+      const [number, bytes] = [this.#friendNumber(friend), bytesOf(hex)];
+      checked("FRIEND_CUSTOM_PACKET", (error) =>
+        this.#c.friendSendLosslessPacket(this.#tox, number, bytes, bytes.length, error),
+      );
+      return {};
+    },
+    sendLossy: ({ friend, hex }) => {
+      const [number, bytes] = [this.#friendNumber(friend), bytesOf(hex)];
+      checked("FRIEND_CUSTOM_PACKET", (error) =>
+        this.#c.friendSendLossyPacket(this.#tox, number, bytes, bytes.length, error),
+      );
+      return {};
+    },
+
+    savedata: () => ({
+      hex: hexOf(Number(this.#c.getSavedataSize(this.#tox)), (out) => this.#c.getSavedata(this.#tox, out)),
+    }),
+    close: () => {
+      this.#close();
+      return {};
+    },
+  };
+
+  get #c() {
+    return this.#library.tox;
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(
+      () => {
+        this.#c.iterate(this.#tox, null);
+        for (const retry of [...this.#afterIteration]) retry();
+        this.#schedule();
+      },
+      this.#busy ? 1 : this.#c.iterationInterval(this.#tox),
+    );
+  }
+
+  #address(): string {
+    return hexOf(ADDRESS_SIZE, (out) => this.#c.selfGetAddress(this.#tox, out));
+  }
+
+  #dhtId(): string {
+    return hexOf(PUBLIC_KEY_SIZE, (out) => this.#c.selfGetDhtId(this.#tox, out));
+  }
+
+  #udpPort(): number {
+    return checked("GET_PORT", (error) => this.#c.selfGetUdpPort(this.#tox, error));
+  }
+
+  #friendNumber(publicKey: string): number {
+    const key = bytesOf(publicKey, PUBLIC_KEY_SIZE);
+    return checked("FRIEND_BY_PUBLIC_KEY", (error) => this.#c.friendByPublicKey(this.#tox, key, error));
+  }
+
+  #friendKey(number: number): string {
+    return friendPublicKey(this.#c, this.#tox, number);
+  }
+
+  #sendMessage(friend: number, type: number, bytes: Uint8Array): number {
+    return checked("FRIEND_SEND_MESSAGE", (error) =>
+      this.#c.friendSendMessage(this.#tox, friend, type, bytes, bytes.length, error),
+    );
+  }
+
+  #sendMany(friend: string, prefix: string, count: number): Promise<Methods["sendMany"]["result"]> {
+    const messageIds: number[] = [];
+    let sendqFull = 0;
+    const { promise, resolve, reject } = Promise.withResolvers<Methods["sendMany"]["result"]>();
+    const attempt = () => {
+      try {
+        const number = this.#friendNumber(friend);
+        while (messageIds.length < count) {
+          messageIds.push(this.#sendMessage(number, 0, Buffer.from(`${prefix}${messageIds.length}`)));
+        }
+        this.#afterIteration.delete(attempt);
+        resolve({ messageIds, sendqFull });
+      } catch (error) {
+        if (error instanceof CallError && error.code === "TOX_ERR_FRIEND_SEND_MESSAGE_SENDQ") {
+          sendqFull += 1;
+          return;
+        }
+        this.#afterIteration.delete(attempt);
+        reject(withProgress(error, messageIds.length, count));
+      }
+    };
+    this.#afterIteration.add(attempt);
+    attempt();
+    return promise;
+  }
+}
+
+function withProgress(error: unknown, accepted: number, count: number): unknown {
+  if (!(error instanceof CallError)) return error;
+  return new CallError(error.code, `${error.message} after ${accepted} of ${count} messages`);
+}

@@ -1,0 +1,118 @@
+/**
+ * What the parent (`../toxcore.ts`) and the child (`main.ts`) say to each other: one JSON object a line.
+ *
+ * - The parent's first line is the `CreateParams`; the child answers with the `ready` or the `failed` notification.
+ * - A request is `{id, method, params}`; its answer `{id, result}` or `{id, error: {code, message}}`.
+ * - Everything else from the child is a notification: `{event, at, ...}`.
+ *
+ * All binary values are upper-case hex; a friend is named by public key (64 hex digits, any case in requests).
+ */
+
+export type ConnectionState = "none" | "tcp" | "udp";
+export type UserStatus = "none" | "away" | "busy";
+export type LogLevel = "trace" | "debug" | "info" | "warning" | "error";
+
+/** Indexes are the values of the C enums of the same meaning. */
+export const CONNECTION_STATES: readonly ConnectionState[] = ["none", "tcp", "udp"];
+export const USER_STATUSES: readonly UserStatus[] = ["none", "away", "busy"];
+export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error"];
+
+export interface CreateParams {
+  /** File or soname to load instead of `libtoxcore.so.2`, `libtoxcore.so`. */
+  library?: string;
+  ipv6: boolean;
+  holePunching: boolean;
+  startPort: number;
+  endPort: number;
+  /** TOX_SAVE, hex. */
+  savedata?: string;
+  /** SECRET_KEY, 64 hex digits. */
+  secretKey?: string;
+  /** Iterate every millisecond instead of every `tox_iteration_interval`. */
+  busy: boolean;
+  /** Lowest level of toxcore's own log that goes to standard error; absent: none. */
+  log?: LogLevel;
+}
+
+/** What the child knows of itself once it runs. */
+export interface ReadyInfo {
+  /** Version of the loaded library, `0.2.18`. */
+  version: string;
+  /** 76 hex digits: public key, nospam, checksum. */
+  address: string;
+  publicKey: string;
+  dhtId: string;
+  udpPort: number;
+}
+
+export interface WireError {
+  /** The name of the C enum value, as `TOX_ERR_FRIEND_ADD_OWN_KEY`; or `HARNESS` for a bad request. */
+  code: string;
+  message: string;
+}
+
+/** Method name to its parameters and its result. */
+export interface Methods {
+  address: { params: object; result: { address: string } };
+  dhtId: { params: object; result: { dhtId: string } };
+  udpPort: { params: object; result: { udpPort: number } };
+  bootstrap: { params: { host: string; port: number; publicKey: string }; result: object };
+  friendAdd: { params: { address: string; message: string }; result: { friend: string } };
+  friendAddNorequest: { params: { publicKey: string }; result: { friend: string } };
+  friendDelete: { params: { friend: string }; result: object };
+  friends: { params: object; result: { friends: string[] } };
+  friendConnectionStatus: { params: { friend: string }; result: { state: ConnectionState } };
+  /** Unix seconds, 0 for never. */
+  lastOnline: { params: { friend: string }; result: { lastOnline: number } };
+  connectionStatus: { params: object; result: { state: ConnectionState } };
+  setName: { params: { name: string }; result: object };
+  setStatusMessage: { params: { statusMessage: string }; result: object };
+  setStatus: { params: { status: UserStatus }; result: object };
+  /** Gives the new address. */
+  setNospam: { params: { nospam: number }; result: { address: string } };
+  setTyping: { params: { friend: string; on: boolean }; result: object };
+  /** The text as UTF-8, or any bytes as `hex`. */
+  send: { params: { friend: string; text?: string; hex?: string; action: boolean }; result: { messageId: number } };
+  /** `prefix0`, `prefix1`, ...: answers when the send queue has taken all. `sendqFull` counts its refusals. */
+  sendMany: {
+    params: { friend: string; prefix: string; count: number };
+    result: { messageIds: number[]; sendqFull: number };
+  };
+  sendLossless: { params: { friend: string; hex: string }; result: object };
+  sendLossy: { params: { friend: string; hex: string }; result: object };
+  savedata: { params: object; result: { hex: string } };
+  /** `tox_kill`, then exit code 0. */
+  close: { params: object; result: object };
+}
+
+export type Method = keyof Methods;
+
+/** Event name to its fields. */
+export interface EventFields {
+  selfConnection: { state: ConnectionState };
+  friendRequest: { publicKey: string; message: string; hex: string };
+  friendConnection: { friend: string; state: ConnectionState };
+  /** `hex`: the bytes that `text` was decoded from. */
+  message: { friend: string; text: string; hex: string; action: boolean };
+  receipt: { friend: string; messageId: number };
+  friendName: { friend: string; name: string };
+  friendStatusMessage: { friend: string; statusMessage: string };
+  friendStatus: { friend: string; status: UserStatus };
+  typing: { friend: string; on: boolean };
+  /** Packet id included. */
+  lossless: { friend: string; hex: string };
+  lossy: { friend: string; hex: string };
+}
+
+export type EventName = keyof EventFields;
+
+/**
+ * One notification. `at`: when the C callback ran, ms of the machine's monotonic clock, comparable between
+ * processes (`monotonicMs()`).
+ */
+export type PeerEvent<E extends EventName> = { event: E; at: number } & EventFields[E];
+
+/** The clock of `PeerEvent.at`. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

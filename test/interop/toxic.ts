@@ -1,0 +1,140 @@
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hexOf } from "./mailbox.ts";
+import { netnsAvailable, type Sandbox } from "./netns.ts";
+import type { Terminal } from "./tmux.ts";
+import type { Bytes, DhtNode } from "./toxcore.ts";
+
+export { type RunOptions, Sandbox } from "./netns.ts";
+export type { Terminal } from "./tmux.ts";
+
+export interface ToxicOptions {
+  /** Nodes it bootstraps from: in the same sandbox, at an IPv4 address. */
+  nodes: DhtNode[];
+  /** Name of its profile and window; several in one sandbox need different ones. Default: `toxic`. */
+  profile?: string;
+}
+
+const START_TIMEOUT_MS = 20_000;
+const ONLINE_TIMEOUT_MS = 60_000;
+
+let available: boolean | undefined;
+
+/** Root on Linux that may make network namespaces, with toxic and tmux installed. */
+export function toxicAvailable(): boolean {
+  const installed = (program: string, flag: string) => spawnSync(program, [flag]).error === undefined;
+  available ??= netnsAvailable() && installed("toxic", "--help") && installed("tmux", "-V");
+  return available;
+}
+
+/** Debian's toxic, with a new unencrypted profile, in a sandbox's terminal. */
+export class Toxic {
+  readonly terminal: Terminal;
+  /** The Tox ID, 76 hex digits. */
+  readonly id: string;
+
+  #window = 0;
+
+  private constructor(terminal: Terminal, id: string) {
+    this.terminal = terminal;
+    this.id = id;
+  }
+
+  /** Resolves when its home window is there and has told its Tox ID; it may not be online yet. */
+  static async start(sandbox: Sandbox, { nodes, profile = "toxic" }: ToxicOptions): Promise<Toxic> {
+    const file = (suffix: string) => join(sandbox.directory, `${profile}.${suffix}`);
+    await writeFile(file("nodes.json"), nodesFile(nodes));
+    await writeFile(file("conf"), CONFIGURATION);
+    const command = ["toxic", "-4", "-L", "-n", file("nodes.json"), "-c", file("conf"), "-f", file("tox")];
+    const terminal = await sandbox.run(profile, command);
+    await terminal.waitForText("Would you like to encrypt it?", START_TIMEOUT_MS);
+    await terminal.enter("n");
+    await terminal.waitForText(`${profile}.tox' data file`, START_TIMEOUT_MS);
+    await terminal.enter("/myid");
+    const [id] = await terminal.waitForText(/\b[0-9A-F]{76}\b/, START_TIMEOUT_MS);
+    return new Toxic(terminal, id);
+  }
+
+  /** The public key within the Tox ID. */
+  get publicKey(): string {
+    return this.id.slice(0, 64);
+  }
+
+  /** Until its status bar says that the DHT is there. */
+  async waitOnline(timeoutMs: number = ONLINE_TIMEOUT_MS): Promise<void> {
+    await this.terminal.waitForText(/^ ?\[Online\]/m, timeoutMs);
+  }
+
+  /** A line of text or a `/command`, to the window that is shown. */
+  async enter(line: string): Promise<void> {
+    await this.terminal.enter(line);
+  }
+
+  async setName(name: string): Promise<void> {
+    await this.enter(`/nick ${name}`);
+  }
+
+  /** Sends a friend request. */
+  async addFriend(id: Bytes, message: string): Promise<void> {
+    await this.enter(`/add ${hexOf(id)} ${message}`);
+    await this.terminal.waitForText("Friend request sent.");
+  }
+
+  /** Waits for a friend request with that message, and accepts the one of this number. */
+  async acceptFriend(message: string, number = 0, timeoutMs: number = ONLINE_TIMEOUT_MS): Promise<void> {
+    await this.terminal.waitForText(message, timeoutMs);
+    await this.enter(`/accept ${number}`);
+    await this.terminal.waitForText("Friend request accepted.");
+  }
+
+  /** Shows a window: 0 home, 1 contacts, then the chats in the order of their opening. */
+  async show(window: number): Promise<void> {
+    const step = window > this.#window ? "C-p" : "C-o";
+    const keys = Array<string>(Math.abs(window - this.#window)).fill(step);
+    this.#window = window;
+    if (keys.length > 0) await this.terminal.press(...keys);
+  }
+
+  /** Opens a chat with the only friend, and shows it. What is entered from now on goes to that friend. */
+  async openChat(): Promise<void> {
+    await this.show(1);
+    await this.terminal.press("Enter");
+    this.#window = 2;
+  }
+
+  /** Shows a chat that the friend's message has opened, waiting for it if need be. Counts from 0. */
+  async showChat(number = 0, timeoutMs?: number): Promise<void> {
+    await this.terminal.waitForText(new RegExp(`\\[Contacts\\](?: \\[[^\\]]*\\]){${number + 1}}`), timeoutMs);
+    await this.show(number + 2);
+  }
+}
+
+/** Nothing that beeps, looks for node lists in the web, or changes the status with tmux's clients. */
+const CONFIGURATION = `ui = {
+  alerts=false;
+  native_colors=true;
+  show_welcome_msg=false;
+  nodeslist_update_freq=0;
+  mplex_away=false;
+};
+`;
+
+function nodesFile(nodes: DhtNode[]): string {
+  const entries = nodes.map(({ host, port, publicKey }) => ({
+    ipv4: host,
+    ipv6: "-",
+    port,
+    tcp_ports: [],
+    public_key: hexOf(publicKey),
+    maintainer: "interop",
+    location: "loopback",
+    status_udp: true,
+    status_tcp: false,
+    version: "1000002018",
+    motd: "",
+    // toxic passes over nodes that nobody has reached for long.
+    last_ping: Math.floor(Date.now() / 1000),
+  }));
+  return JSON.stringify({ nodes: entries });
+}
