@@ -15,7 +15,7 @@ export class SharedKeyCache {
   #young: KeyMap<SharedKey>; // bounded by #generationSize
   #old: KeyMap<SharedKey>; // bounded by #generationSize
 
-  /** Holds at most `limit` keys of 32 bytes. */
+  /** Holds at most `limit` keys of 32 bytes, 2 at least. */
   constructor(crypto: Crypto, secretKey: SecretKey, limit = 8192) {
     this.#crypto = crypto;
     this.#secretKey = secretKey;
@@ -29,7 +29,10 @@ export class SharedKeyCache {
     return this.#young.size + this.#old.size;
   }
 
-  /** The shared key with the owner of `publicKey`, or undefined for a key of small order. */
+  /**
+   * The shared key with the owner of `publicKey`, or undefined for a key of small order. For use in this turn: the cache
+   * wipes it when it forgets it. Whoever needs it longer keeps a copy.
+   */
   get(publicKey: Uint8Array): SharedKey | undefined {
     const young = this.#young.get(publicKey);
     if (young !== undefined) return young;

@@ -27,6 +27,7 @@ export class UdpNetwork {
   readonly #ipv4: DatagramSocket | undefined;
   readonly #ipv6: DatagramSocket | undefined;
   readonly #handlers: Array<PacketHandler | undefined> = new Array(256).fill(undefined);
+  readonly #writableListeners = new Set<() => void>(); // one or two floors of this instance
   readonly #metrics: Metrics;
   #closed = false;
 
@@ -35,7 +36,12 @@ export class UdpNetwork {
     this.#ipv4 = sockets.find((socket) => socket.family === 4);
     this.#ipv6 = sockets.find((socket) => socket.family === 6);
     this.#metrics = metrics;
-    for (const socket of sockets) socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
+    for (const socket of sockets) {
+      socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
+      socket.onWritable = () => {
+        for (const listener of this.#writableListeners) listener();
+      };
+    }
   }
 
   /**
@@ -67,6 +73,12 @@ export class UdpNetwork {
   /** Sends every packet whose first byte is `id` to `handler`; undefined ends that. */
   handle(id: number, handler: PacketHandler | undefined): void {
     this.#handlers[id] = handler;
+  }
+
+  /** Calls `listener` when a socket that answered false has room again, until the answered function is called. */
+  onWritable(listener: () => void): () => void {
+    this.#writableListeners.add(listener);
+    return () => this.#writableListeners.delete(listener);
   }
 
   /** The socket that reaches endpoints of this family, or undefined. */
@@ -113,6 +125,7 @@ export class UdpNetwork {
   close(): void {
     this.#closed = true;
     this.#handlers.fill(undefined);
+    this.#writableListeners.clear();
     for (const socket of this.#sockets) socket.close();
   }
 }

@@ -1,0 +1,198 @@
+import type { Crypto } from "../../crypto/crypto.ts";
+import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
+import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
+import type { Clock } from "../../env/clock.ts";
+import type { Endpoint } from "../../env/datagram.ts";
+import type { Logger } from "../../env/logger.ts";
+import type { Metrics } from "../../env/metrics.ts";
+import { dropCounter } from "../../network/drop_counter.ts";
+import type { UdpNetwork } from "../../network/udp_network.ts";
+import { sameBytes } from "../../util/bytes.ts";
+import type { Unsubscribe } from "../../util/emitter.ts";
+import { KeyMap } from "../../util/key_map.ts";
+import { ToxError } from "../../util/tox_error.ts";
+import type { Drop } from "../../wire/drop.ts";
+import { decodeDhtPublicKeyPacket, decodeSealedDhtPublicKey } from "../../wire/onion/dht_public_key.ts";
+import { OnionDataId } from "../../wire/onion/onion_data.ts";
+import { PacketId } from "../../wire/packet_ids.ts";
+import type { OnionDht } from "../ports.ts";
+import { AnnounceRequests } from "./announce_requests.ts";
+import { OnionConnectionMonitor } from "./connection_monitor.ts";
+import { openData } from "./onion_data.ts";
+import { type FriendEnvironment, OnionFriend } from "./onion_friend.ts";
+import { PathSet } from "./path_set.ts";
+import { SearchQueue } from "./search_queue.ts";
+import { SelfAnnouncer } from "./self_announcer.ts";
+import type { FinderFriend, FoundListener, FriendRequestHandler, OnionConnection } from "./types.ts";
+
+export interface OnionClientOptions {
+  readonly network: UdpNetwork;
+  readonly dht: OnionDht;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  /** Long-term keys. */
+  readonly self: KeyPair;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Friends' keys and those of strangers who wrote lately. */
+const SHARED_KEYS = 2048;
+
+/** Makes us findable by our long-term key and finds others by theirs, while nobody learns who looks for whom. */
+export class OnionClient {
+  readonly #options: OnionClientOptions;
+  readonly #dataKeys: KeyPair;
+  readonly #selfPaths: PathSet;
+  readonly #friendPaths: PathSet;
+  readonly #requests: AnnounceRequests;
+  readonly #announcer: SelfAnnouncer;
+  readonly #queue: SearchQueue;
+  readonly #monitor: OnionConnectionMonitor;
+  readonly #environment: FriendEnvironment;
+  readonly #friends: KeyMap<OnionFriend>; // grown by the app alone
+  readonly #dropData: Drop;
+  readonly #dropDhtKey: Drop;
+  readonly #unsubscribe: Unsubscribe;
+  #onFriendRequest: FriendRequestHandler | undefined;
+  #closed = false;
+
+  constructor(options: OnionClientOptions) {
+    const { network, dht, clock, crypto, self, metrics } = options;
+    this.#options = options;
+    this.#dataKeys = crypto.keyPair();
+    this.#selfPaths = new PathSet(crypto, dht);
+    this.#friendPaths = new PathSet(crypto, dht);
+    this.#friends = new KeyMap();
+    this.#dropData = dropCounter(metrics, "onionDataResponse");
+    this.#dropDhtKey = dropCounter(metrics, "dhtPublicKey");
+    const requests = new AnnounceRequests({
+      network,
+      clock,
+      crypto,
+      metrics,
+      onAnswer: () => this.#monitor.answered(),
+    });
+    const dataPublicKey = this.#dataKeys.publicKey;
+    this.#requests = requests;
+    this.#announcer = new SelfAnnouncer({ clock, dht, self, dataPublicKey, paths: this.#selfPaths, requests });
+    this.#monitor = new OnionConnectionMonitor(clock, options.logger, () => this.#announcer.standing);
+    this.#queue = new SearchQueue(clock, () => requests.busy);
+    this.#environment = {
+      ...{ clock, crypto, dht, requests, network, metrics, self },
+      paths: this.#friendPaths,
+      queue: this.#queue,
+      selfShared: new SharedKeyCache(crypto, self.secretKey, SHARED_KEYS),
+    };
+    network.handle(PacketId.OnionDataResponse, (bytes, from) => this.#handleData(bytes, from));
+    dht.onDhtRequest(OnionDataId.DhtPublicKey, (sender, payload) => this.#handleDhtRequest(sender, payload));
+    this.#unsubscribe = dht.onConnected((connected) => this.#setAwake(connected));
+    if (dht.connected) this.#setAwake(true);
+  }
+
+  /** `udp` once announce nodes keep us and as long as they answer, as toxcore means it. */
+  get connection(): OnionConnection {
+    return this.#monitor.connection;
+  }
+
+  /** How many announce nodes answer us, and how many of them keep our announcement. */
+  get announced(): { readonly live: number; readonly announced: number } {
+    return this.#announcer.standing;
+  }
+
+  onConnection(listener: (connection: OnionConnection) => void): Unsubscribe {
+    return this.#monitor.on(listener);
+  }
+
+  /** Friend requests that arrive; one handler. */
+  onFriendRequest(handler: FriendRequestHandler): void {
+    this.#onFriendRequest = handler;
+  }
+
+  /** Starts to search for a person and to tell him our DHT key. Throws `already-friend` for a key that is searched for. */
+  addFriend(publicKey: PublicKey, listener: FoundListener): FinderFriend {
+    if (this.#closed) throw new ToxError("closed", "The onion client is closed.");
+    if (this.#friends.has(publicKey))
+      throw new ToxError("already-friend", "This person is being searched for already.");
+    const key = publicKey.slice() as Uint8Array as PublicKey;
+    const friend = new OnionFriend(this.#environment, key, listener, () => this.#friends.delete(key));
+    this.#friends.set(key, friend);
+    friend.setAwake(this.#options.dht.connected);
+    return friend;
+  }
+
+  /** Ends all timers and searches; what arrives later is not looked at. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unsubscribe();
+    for (const friend of [...this.#friends.values()]) friend.remove();
+    this.#announcer.stop();
+    this.#monitor.close();
+    this.#queue.close();
+    this.#requests.close();
+    this.#options.network.handle(PacketId.OnionDataResponse, undefined);
+    this.#selfPaths.clear();
+    this.#friendPaths.clear();
+    this.#environment.selfShared.clear();
+    this.#options.crypto.wipe(this.#dataKeys.secretKey);
+  }
+
+  #setAwake(awake: boolean): void {
+    if (this.#closed) return;
+    if (awake) this.#announcer.start();
+    else {
+      this.#announcer.stop();
+      this.#monitor.lost();
+    }
+    for (const friend of [...this.#friends.values()]) friend.setAwake(awake);
+    if (!awake) for (const paths of [this.#selfPaths, this.#friendPaths]) paths.clear();
+  }
+
+  #handleData(bytes: Uint8Array, from: Endpoint): void {
+    const { clock, crypto } = this.#options;
+    // it comes back over a path that we announced ourselves with; from elsewhere it would cost us two X25519 for nothing
+    if (!this.#selfPaths.beganAt(from, clock.monotonic())) {
+      this.#dropData("wrong-address");
+      return;
+    }
+    const data = openData(crypto, this.#dataKeys, this.#environment.selfShared, bytes, this.#dropData);
+    if (data === undefined) return;
+    if (data.payload[0] === OnionDataId.DhtPublicKey) this.#handleDhtKey(data.sender, data.payload);
+    else if (data.payload[0] === OnionDataId.FriendRequest)
+      this.#onFriendRequest?.(data.sender, data.payload.subarray(1));
+    else this.#dropData("unknown-id");
+  }
+
+  /** Our friends' DHT keys also come as DHT requests, sealed once more under the long-term keys. */
+  #handleDhtRequest(requester: PublicKey, payload: Uint8Array): void {
+    if (this.#closed) return;
+    const packet = decodeSealedDhtPublicKey(payload, this.#dropDhtKey);
+    if (packet === undefined) return;
+    if (!this.#friends.has(packet.sender)) {
+      this.#dropDhtKey("not-for-us");
+      return;
+    }
+    const sharedKey = this.#environment.selfShared.get(packet.sender);
+    const plain = sharedKey && this.#options.crypto.open(packet.box, packet.nonce, sharedKey);
+    if (plain === undefined) this.#dropDhtKey("forged");
+    else this.#handleDhtKey(packet.sender, plain, requester);
+  }
+
+  /** `requester`: whose DHT request it was; a friend only speaks for the DHT key that he sent it with. */
+  #handleDhtKey(sender: PublicKey, payload: Uint8Array, requester?: PublicKey): void {
+    const friend = this.#friends.get(sender);
+    if (friend === undefined) {
+      this.#dropDhtKey("not-for-us");
+      return;
+    }
+    const packet = decodeDhtPublicKeyPacket(payload, this.#dropDhtKey);
+    if (packet === undefined) return;
+    if (requester !== undefined && !sameBytes(requester, packet.dhtPublicKey)) {
+      this.#dropDhtKey("wrong-key");
+      return;
+    }
+    this.#options.metrics.count("onion.dhtPublicKey.received");
+    friend.take(packet, this.#dropDhtKey);
+  }
+}

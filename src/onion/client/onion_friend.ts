@@ -1,0 +1,227 @@
+import { type KeyPair, PUBLIC_KEY_SIZE, type PublicKey } from "../../crypto/keys.ts";
+import type { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
+import type { Metrics } from "../../env/metrics.ts";
+import type { UdpNetwork } from "../../network/udp_network.ts";
+import { sameBytes } from "../../util/bytes.ts";
+import type { Drop } from "../../wire/drop.ts";
+import {
+  type DhtPublicKeyPacket,
+  encodeDhtPublicKeyPacket,
+  encodeSealedDhtPublicKey,
+  MAX_DHT_PUBLIC_KEY_PACKET_SIZE,
+} from "../../wire/onion/dht_public_key.ts";
+import { MAX_ONION_DATA_PAYLOAD_SIZE, OnionDataId } from "../../wire/onion/onion_data.ts";
+import { MAX_ONION_NODES } from "../../wire/onion/sizes.ts";
+import { buildOnionRequest } from "../path_packet.ts";
+import { Alarm } from "./alarm.ts";
+import type { AnnounceTarget } from "./announce_targets.ts";
+import { haveAgreed, trustedTargets } from "./data_key_agreement.ts";
+import { FriendSearch, type SearchEnvironment } from "./friend_search.ts";
+import { FriendTeller } from "./friend_teller.ts";
+import { type SealedData, sealData, wrapData } from "./onion_data.ts";
+import type { FinderFriend, FoundListener } from "./types.ts";
+
+export interface FriendEnvironment extends SearchEnvironment {
+  readonly network: UdpNetwork;
+  readonly metrics: Metrics;
+  readonly self: KeyPair;
+  readonly selfShared: SharedKeyCache;
+}
+
+/** When hardly any node was known to keep him, those found later are sent the same packet too. */
+const FEW_TARGETS = 4;
+
+/** One person to find and to tell where we are. */
+export class OnionFriend implements FinderFriend {
+  readonly publicKey: PublicKey;
+  readonly #env: FriendEnvironment;
+  readonly #listener: FoundListener;
+  readonly #onRemove: () => void;
+  readonly #search: FriendSearch;
+  readonly #teller: FriendTeller;
+  readonly #grace: Alarm;
+  #online = false;
+  #reachable = false;
+  #removed = false;
+  #awake = false;
+  #dhtPublicKey: PublicKey | undefined;
+  #sentNoReplay = 0n;
+  #takenNoReplay = 0n;
+  #lastPacket: { readonly data: SealedData; targets: number } | undefined;
+
+  constructor(env: FriendEnvironment, publicKey: PublicKey, listener: FoundListener, onRemove: () => void) {
+    this.#env = env;
+    this.publicKey = publicKey;
+    this.#listener = listener;
+    this.#onRemove = onRemove;
+    this.#search = new FriendSearch(env, publicKey, () => this.#onProgress());
+    this.#teller = new FriendTeller(env.clock, {
+      overOnion: (insistent) => this.#tellOverOnion(insistent),
+      overDht: () => this.#tellOverDht(),
+    });
+    this.#grace = new Alarm(env.clock, () => this.#becomeReachable());
+  }
+
+  /** The network is there, or no longer. */
+  setAwake(awake: boolean): void {
+    if (awake === this.#awake || this.#removed) return;
+    this.#awake = awake;
+    this.#update();
+  }
+
+  setOnline(online: boolean): void {
+    if (online === this.#online || this.#removed) return;
+    this.#online = online;
+    if (!online) this.#takenNoReplay = 0n; // as toxcore: a clock that was set back must not shut him out
+    this.#update();
+  }
+
+  setDhtPublicKey(dhtPublicKey: PublicKey): void {
+    if (this.#removed || !this.#learn(dhtPublicKey)) return;
+    if (this.#searching) this.#teller.startDht();
+  }
+
+  sendFriendRequest(data: Uint8Array): number {
+    if (this.#removed || 1 + data.length > MAX_ONION_DATA_PAYLOAD_SIZE) return 0;
+    const payload = new Uint8Array(1 + data.length);
+    payload[0] = OnionDataId.FriendRequest;
+    payload.set(data, 1);
+    const sealed = this.#seal(payload);
+    return sealed === undefined ? 0 : this.#sendData(sealed, trustedTargets(this.#search.stored(), false));
+  }
+
+  remove(): void {
+    if (this.#removed) return;
+    this.#awake = false;
+    this.#update();
+    this.#removed = true;
+    this.#search.close();
+    this.#onRemove();
+  }
+
+  /** Takes what he says about his DHT key; who says so has been proven by then. */
+  take(packet: DhtPublicKeyPacket, drop: Drop): void {
+    if (packet.noReplay <= this.#takenNoReplay) {
+      drop("replayed");
+      return;
+    }
+    this.#takenNoReplay = packet.noReplay;
+    const isNew = this.#learn(packet.dhtPublicKey);
+    for (const node of packet.nodes) if (node.transport !== "tcp") this.#env.dht.considerNode(node);
+    const dhtPublicKey = this.#dhtPublicKey;
+    if (dhtPublicKey !== undefined) this.#listener.onDhtPublicKey(dhtPublicKey, packet.nodes);
+    // a new key from somebody who is online: he has restarted, and cannot know our address yet
+    if (this.#searching || (isNew && this.#awake && !this.#removed)) this.#teller.answer();
+    if (this.#online) this.#teller.rest();
+    else if (this.#searching && (isNew || !this.#reachable)) this.#search.hurry();
+  }
+
+  get #searching(): boolean {
+    return this.#awake && !this.#online && !this.#removed;
+  }
+
+  #update(): void {
+    this.#grace.set(undefined);
+    this.#reachable = false;
+    this.#lastPacket = undefined;
+    this.#teller.rest();
+    if (!this.#searching) {
+      this.#search.rest();
+      return;
+    }
+    this.#search.start();
+    if (this.#dhtPublicKey !== undefined) this.#teller.startDht();
+  }
+
+  #learn(dhtPublicKey: PublicKey): boolean {
+    if (this.#dhtPublicKey !== undefined && sameBytes(this.#dhtPublicKey, dhtPublicKey)) return false;
+    this.#dhtPublicKey = dhtPublicKey.slice() as Uint8Array as PublicKey;
+    return true;
+  }
+
+  /** Waits a moment for a second node to name the same data key, unless no more answers are to come. */
+  #onProgress(): void {
+    const stored = this.#search.stored();
+    if (stored.length === 0) {
+      this.#grace.set(undefined);
+      this.#reachable = false;
+      this.#teller.stopOnion();
+    } else if (this.#reachable) {
+      this.#tellLatecomers(stored);
+    } else if (haveAgreed(stored) || !this.#search.waiting) {
+      this.#becomeReachable();
+    } else if (!this.#grace.pending) {
+      this.#grace.set(this.#env.clock.monotonic() + this.#env.requests.patience / 2);
+    }
+  }
+
+  #becomeReachable(): void {
+    this.#grace.set(undefined);
+    if (this.#reachable || !this.#searching || !this.#search.found) return;
+    this.#reachable = true;
+    // a friend request that waits goes first: before it, our DHT key means nothing to him
+    this.#listener.onReachable?.();
+    if (this.#searching) this.#teller.startOnion();
+  }
+
+  #tellOverOnion(insistent: boolean): number {
+    const payload = this.#dhtKeyPayload();
+    const sealed = this.#seal(payload);
+    if (sealed === undefined) return 0;
+    const targets = this.#sendData(sealed, trustedTargets(this.#search.stored(), insistent), true);
+    this.#lastPacket = { data: sealed, targets };
+    return targets;
+  }
+
+  #tellLatecomers(stored: readonly AnnounceTarget[]): void {
+    const last = this.#lastPacket;
+    if (last === undefined || last.targets >= FEW_TARGETS) return;
+    const latecomers = trustedTargets(stored, false).filter((target) => target.toldAt === undefined);
+    last.targets += this.#sendData(last.data, latecomers, true);
+  }
+
+  #tellOverDht(): number {
+    const sharedKey = this.#env.selfShared.get(this.publicKey);
+    if (this.#dhtPublicKey === undefined || sharedKey === undefined) return 0;
+    const nonce = this.#env.crypto.nonce();
+    const box = this.#env.crypto.seal(this.#dhtKeyPayload(), nonce, sharedKey);
+    const packet = new Uint8Array(PUBLIC_KEY_SIZE + nonce.length + box.length);
+    encodeSealedDhtPublicKey(packet, { sender: this.#env.self.publicKey, nonce, box });
+    return this.#env.dht.sendDhtRequest(this.#dhtPublicKey, OnionDataId.DhtPublicKey, packet);
+  }
+
+  #dhtKeyPayload(): Uint8Array {
+    const { dht, clock } = this.#env;
+    const wall = BigInt(clock.wall());
+    this.#sentNoReplay = wall > this.#sentNoReplay ? wall : this.#sentNoReplay + 1n;
+    const payload = new Uint8Array(MAX_DHT_PUBLIC_KEY_PACKET_SIZE);
+    const length = encodeDhtPublicKeyPacket(payload, {
+      noReplay: this.#sentNoReplay,
+      dhtPublicKey: dht.keyPair.publicKey,
+      nodes: dht.closestNodes(dht.keyPair.publicKey, MAX_ONION_NODES, true),
+    });
+    return payload.subarray(0, length);
+  }
+
+  #seal(payload: Uint8Array): SealedData | undefined {
+    const { crypto, self, selfShared } = this.#env;
+    return sealData(crypto, self.publicKey, selfShared, this.publicKey, payload);
+  }
+
+  #sendData(data: SealedData, targets: readonly AnnounceTarget[], telling = false): number {
+    const { crypto, paths, network, clock, metrics } = this.#env;
+    const now = clock.monotonic();
+    let sent = 0;
+    for (const target of targets) {
+      const path = paths.takeProven(target.node, now);
+      const request = target.dataKey && wrapData(crypto, this.publicKey, target.dataKey, data);
+      if (path === undefined || request === undefined) continue;
+      const packet = buildOnionRequest(crypto, path.keys, target.node.endpoint, request);
+      if (!network.send(path.firstHop, packet)) continue;
+      if (telling) target.toldAt = now;
+      metrics.count("onion.dataRequest.sent");
+      sent++;
+    }
+    return sent;
+  }
+}

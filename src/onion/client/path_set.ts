@@ -1,0 +1,109 @@
+import type { Crypto } from "../../crypto/crypto.ts";
+import type { Endpoint } from "../../env/datagram.ts";
+import { endpointKey } from "../../util/endpoint.ts";
+import { randomBelow } from "../../util/random_numbers.ts";
+import type { PackedNode } from "../../wire/packed_node.ts";
+import { makeOnionPath } from "../path_packet.ts";
+import type { OnionDht } from "../ports.ts";
+import { OnionPath } from "./onion_path.ts";
+import { choosePathNodes, differentNodes } from "./path_nodes.ts";
+
+/** toxcore's NUMBER_ONION_PATHS. */
+export const PATHS_PER_SET = 6;
+/** Enough to choose three of, from different networks. */
+const NODES_TO_CHOOSE_FROM = 24;
+/** A path over fewer than three nodes, made when we knew no more, is weighed again after so many ms. */
+const REVIEW_INTERVAL = 10_000;
+/** Data comes back over the path of an announcement, which an announce node keeps for 300 s. */
+const FIRST_HOP_MEMORY = 600_000;
+const MAX_FIRST_HOPS = 64;
+
+/** The paths for one purpose. Announcing and searching have a set each, so that no exit sees both. */
+export class PathSet {
+  readonly #crypto: Crypto;
+  readonly #dht: OnionDht;
+  readonly #slots: Array<OnionPath | undefined> = new Array(PATHS_PER_SET).fill(undefined);
+  readonly #firstHops = new Map<string, number>(); // bounded by MAX_FIRST_HOPS, the oldest goes
+
+  constructor(crypto: Crypto, dht: OnionDht) {
+    this.#crypto = crypto;
+    this.#dht = dht;
+  }
+
+  /** A path for a request to `destination`: `preferred` as long as it lives. Undefined when no node is known. */
+  take(destination: PackedNode, now: number, preferred?: OnionPath): OnionPath | undefined {
+    if (preferred?.alive(now) && preferred.reaches(destination)) return preferred;
+    let makeshift: OnionPath | undefined;
+    const start = randomBelow(this.#crypto.random, PATHS_PER_SET);
+    for (let i = 0; i < PATHS_PER_SET; i++) {
+      const path = this.#pathAt((start + i) % PATHS_PER_SET, destination, now);
+      if (path === undefined || !path.reaches(destination)) continue;
+      if (path.suits(destination)) return path;
+      makeshift ??= path;
+    }
+    return makeshift;
+  }
+
+  /** A path for data, which nobody answers: one that is known to work, if there is any. */
+  takeProven(destination: PackedNode, now: number): OnionPath | undefined {
+    const start = randomBelow(this.#crypto.random, PATHS_PER_SET);
+    for (let i = 0; i < PATHS_PER_SET; i++) {
+      const path = this.#slots[(start + i) % PATHS_PER_SET];
+      if (path?.proven && path.alive(now) && path.reaches(destination) && path.suits(destination)) return path;
+    }
+    return this.take(destination, now);
+  }
+
+  /** Notes that an answer came over `path`. */
+  answered(path: OnionPath, now: number): void {
+    path.answered();
+    const key = endpointKey(path.firstHop);
+    this.#firstHops.delete(key);
+    this.#firstHops.set(key, now);
+    if (this.#firstHops.size > MAX_FIRST_HOPS) {
+      for (const oldest of this.#firstHops.keys()) {
+        this.#firstHops.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  /** Whether a path that worked lately began there. */
+  beganAt(endpoint: Endpoint, now: number): boolean {
+    const at = this.#firstHops.get(endpointKey(endpoint));
+    return at !== undefined && now - at < FIRST_HOP_MEMORY;
+  }
+
+  /** Gives all paths up: the network is gone, and the next may be another. */
+  clear(): void {
+    for (const path of this.#slots) path?.retire(this.#crypto);
+    this.#slots.fill(undefined);
+  }
+
+  #pathAt(slot: number, destination: PackedNode, now: number): OnionPath | undefined {
+    const present = this.#slots[slot];
+    if (present?.alive(now)) return this.#widened(present, slot, destination, now);
+    present?.retire(this.#crypto);
+    const path = this.#make(destination, now, 0);
+    this.#slots[slot] = path;
+    return path;
+  }
+
+  /** Fewer than three nodes know too much: as soon as we know more nodes, a better path takes the place. */
+  #widened(path: OnionPath, slot: number, destination: PackedNode, now: number): OnionPath {
+    if (path.width === 3 || now - path.reviewedAt < REVIEW_INTERVAL) return path;
+    path.reviewedAt = now;
+    const wider = this.#make(destination, now, path.width);
+    if (wider === undefined) return path;
+    path.retire(this.#crypto);
+    this.#slots[slot] = wider;
+    return wider;
+  }
+
+  #make(destination: PackedNode, now: number, widerThan: number): OnionPath | undefined {
+    const nodes = choosePathNodes(this.#dht.randomNodes(NODES_TO_CHOOSE_FROM), destination);
+    if (nodes === undefined || differentNodes(nodes) <= widerThan) return undefined;
+    const keys = makeOnionPath(this.#crypto, this.#dht, nodes);
+    return keys && new OnionPath(keys, nodes, now);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Random } from "../../env/random.ts";
+import { randomU32 } from "../../util/random_numbers.ts";
+
+/** For so long after adding a friend, after the start and after he was last there, he is searched for in haste. */
+export const HASTE = 30_000;
+const FIRST_INTERVAL = 50;
+const LONGEST_HASTY_INTERVAL = 3_000;
+/** As newer toxcore's ANNOUNCE_FRIEND_MAX_INTERVAL. We may be this slow since a friend who comes online finds us. */
+const LONGEST_INTERVAL = 3_600_000;
+const LONGEST_FOUND_INTERVAL = 60_000;
+const LONGEST_ABSENCE_FOR_THREE = 300_000;
+
+/** toxcore's MAX_ONION_CLIENTS: how many announce nodes of a friend we keep. */
+export const SEARCH_TARGETS = 8;
+
+/** The pause after the `round`th look (from 0) of a hasty search. `share`: the least that many searches leave to each. */
+export function hastyInterval(round: number, share: number): number {
+  return Math.max(share, Math.min(LONGEST_HASTY_INTERVAL, FIRST_INTERVAL * 2 ** Math.min(round, 10)));
+}
+
+/** The pause between looks for somebody absent for `absence` ms: as long again, so that it doubles; spread widely. */
+export function patientInterval(absence: number, random: Random): number {
+  const spread = 0.5 + randomU32(random) / 0x1_0000_0000;
+  return Math.min(LONGEST_INTERVAL, absence) * spread;
+}
+
+/** The pause between looks whether somebody found `ago` ms ago, but not connected, is still there. */
+export function foundInterval(ago: number): number {
+  return Math.max(LONGEST_HASTY_INTERVAL, Math.min(LONGEST_FOUND_INTERVAL, ago / 2));
+}
+
+/** How many nodes a look asks. `crowded`: many friends are searched for in haste. */
+export function searchWidth(absence: number, crowded: boolean): number {
+  if (absence < HASTE && !crowded) return SEARCH_TARGETS;
+  return absence < LONGEST_ABSENCE_FOR_THREE ? 3 : 2;
+}
