@@ -1,0 +1,107 @@
+import type { PublicKey } from "../crypto/keys.ts";
+import type { Clock } from "../env/clock.ts";
+import type { Endpoint } from "../env/datagram.ts";
+import type { Logger } from "../env/logger.ts";
+import { sameEndpoint } from "../util/endpoint.ts";
+import type { Lookup } from "./lookup.ts";
+import type { NearestList } from "./nearest_list.ts";
+import type { Association } from "./node_entry.ts";
+import type { NodeTable } from "./node_table.ts";
+import { ToldEndpoints } from "./told_endpoints.ts";
+
+export type EndpointListener = (endpoint: Endpoint) => void;
+
+/** The search for one friend's node, for all who want it: the nodes next to him, and where he is. */
+export class FriendSearch {
+  readonly target: PublicKey;
+  readonly list: NearestList;
+  readonly lookup: Lookup;
+  readonly #clock: Clock;
+  readonly #table: NodeTable;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<EndpointListener>(); // one for each lookUp that the app's friends caused
+  readonly #told = new ToldEndpoints();
+  /** The last direct address passed on, by family. */
+  readonly #direct = new Map<4 | 6, Endpoint>(); // at most two
+
+  constructor(list: NearestList, lookup: Lookup, clock: Clock, table: NodeTable, logger: Logger) {
+    this.target = list.target;
+    this.list = list;
+    this.lookup = lookup;
+    this.#clock = clock;
+    this.#table = table;
+    this.#logger = logger;
+  }
+
+  get listenerCount(): number {
+    return this.#listeners.size;
+  }
+
+  addListener(listener: EndpointListener): void {
+    this.#listeners.add(listener);
+  }
+
+  removeListener(listener: EndpointListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** He has answered from there himself. */
+  confirmed(endpoint: Endpoint): void {
+    this.lookup.settle();
+    const known = this.#direct.get(endpoint.family);
+    if (known !== undefined && sameEndpoint(known, endpoint)) return;
+    this.#direct.set(endpoint.family, endpoint);
+    this.#report(endpoint);
+  }
+
+  /** `teller` says that he is there. Believed only as far as a session's first packet goes. */
+  told(endpoint: Endpoint, teller: PublicKey): void {
+    const isNews = this.#told.add(endpoint, teller, this.#clock.monotonic());
+    if (isNews && !this.#direct.has(endpoint.family)) this.#report(endpoint);
+  }
+
+  /** He does not answer at that address any longer: the search begins anew. */
+  lost(association: Association): void {
+    const { family } = association.endpoint;
+    const known = this.#direct.get(family);
+    if (known === undefined || !sameEndpoint(known, association.endpoint)) return;
+    this.#direct.delete(family);
+    this.#told.forgetReports();
+    if (this.#direct.size === 0) this.lookup.hurry();
+  }
+
+  /** Direct addresses first, then what others say, newest first. */
+  endpoints(): Endpoint[] {
+    const now = this.#clock.monotonic();
+    const entry = this.#table.get(this.target);
+    const direct = [entry?.ipv4, entry?.ipv6]
+      .filter((association) => association?.isGood(now) === true)
+      .sort((a, b) => (b?.lastSeen ?? 0) - (a?.lastSeen ?? 0))
+      .flatMap((association) => association?.endpoint ?? []);
+    const all: Endpoint[] = [];
+    for (const endpoint of [...direct, ...this.#told.endpoints(now)]) {
+      if (!all.some((known) => sameEndpoint(known, endpoint))) all.push(endpoint);
+    }
+    return all;
+  }
+
+  /** Where to leave a packet for him: the nodes that know him, else those next to him; himself when he answers us. */
+  waysTo(): Endpoint[] {
+    const now = this.#clock.monotonic();
+    const tellers = this.#told.tellers(now).flatMap((teller) => this.#table.get(teller) ?? []);
+    const others = tellers.length > 0 ? new Set(tellers) : this.list.nodes();
+    const own = this.#table.get(this.target);
+    const entries = new Set([...(own === undefined ? [] : [own]), ...others]);
+    return [...entries].flatMap((entry) => entry.best(now)?.endpoint ?? []);
+  }
+
+  #report(endpoint: Endpoint): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(endpoint);
+      } catch (error) {
+        this.#logger.error("a listener failed", { event: "endpoint", reason: String(error) });
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { Crypto } from "../crypto/crypto.ts";
+import type { PublicKey } from "../crypto/keys.ts";
+import type { Clock } from "../env/clock.ts";
+import type { Endpoint } from "../env/datagram.ts";
+import type { Logger } from "../env/logger.ts";
+import { KeyMap } from "../util/key_map.ts";
+import { randomU32, shuffle } from "../util/random_numbers.ts";
+import type { PackedNode } from "../wire/packed_node.ts";
+import type { Asker } from "./asker.ts";
+import { type EndpointListener, FriendSearch } from "./friend_search.ts";
+import { Lookup } from "./lookup.ts";
+import { NearestList } from "./nearest_list.ts";
+import type { NodeEntry } from "./node_entry.ts";
+import type { NodeTable } from "./node_table.ts";
+
+/** What `lookUp` answers. */
+export interface DhtLookup {
+  /** Nodes that may be near. */
+  suggest(nodes: readonly PackedNode[]): void;
+  /** Addresses known now, the freshest first. */
+  endpoints(): Endpoint[];
+  stop(): void;
+}
+
+/** Nodes that one suggestion may name. */
+const MAX_SUGGESTED = 32;
+/** A node that comes back after a silence is asked about so many of the friends that are still looked for. */
+const MAX_ASKED_OF_RETURNING = 16;
+
+export interface FriendSearchesOptions {
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly logger: Logger;
+  readonly table: NodeTable;
+  readonly asker: Asker;
+  readonly considerNode: (node: PackedNode) => void;
+}
+
+/** The searches under way, one for each DHT key that somebody wants found. */
+export class FriendSearches {
+  readonly #options: FriendSearchesOptions;
+  readonly #searches: KeyMap<FriendSearch>; // by DHT key; grown by the app's friends alone
+
+  constructor(options: FriendSearchesOptions) {
+    this.#options = options;
+    this.#searches = new KeyMap(randomU32(options.crypto.random));
+  }
+
+  has(publicKey: Uint8Array): boolean {
+    return this.#searches.has(publicKey);
+  }
+
+  get(publicKey: Uint8Array): FriendSearch | undefined {
+    return this.#searches.get(publicKey);
+  }
+
+  values(): Iterable<FriendSearch> {
+    return this.#searches.values();
+  }
+
+  /** Joins the search for this key, or starts it. */
+  start(target: PublicKey, onEndpoint: EndpointListener): DhtLookup {
+    const search = this.#searches.get(target) ?? this.#begin(target);
+    // A listener of its own for each caller, whatever functions they share.
+    const listener: EndpointListener = (endpoint) => onEndpoint(endpoint);
+    search.addListener(listener);
+    return {
+      suggest: (nodes) => {
+        for (const node of nodes.slice(0, MAX_SUGGESTED)) this.#options.considerNode(node);
+      },
+      endpoints: () => search.endpoints(),
+      stop: () => {
+        search.removeListener(listener);
+        if (search.listenerCount === 0) this.#end(search);
+      },
+    };
+  }
+
+  /** The key to ask this node about: one that is still looked for, in whose list it stands. */
+  wantedFrom(entry: NodeEntry): PublicKey | undefined {
+    for (const search of this.#searches.values()) {
+      if (!search.lookup.isSettled && search.list.has(entry)) return search.target;
+    }
+    return undefined;
+  }
+
+  /** A node from the other side of a split network knows those whom we have looked for in vain. */
+  askReturning(node: PackedNode): void {
+    const unsettled = [...this.#searches.values()].filter((search) => !search.lookup.isSettled);
+    const chosen = shuffle(this.#options.crypto.random, unsettled).slice(0, MAX_ASKED_OF_RETURNING);
+    for (const search of chosen) search.lookup.ask(node);
+  }
+
+  stopAll(): void {
+    for (const search of [...this.#searches.values()]) this.#end(search);
+  }
+
+  #begin(publicKey: PublicKey): FriendSearch {
+    const { clock, crypto, logger, table, asker } = this.#options;
+    const { random } = crypto;
+    const target = publicKey.slice() as PublicKey;
+    const list = new NearestList(target);
+    const lookup = new Lookup({ target, list, asker, clock, random }, randomU32(random));
+    const search = new FriendSearch(list, lookup, clock, table, logger);
+    this.#searches.set(target, search);
+    table.addList(list);
+    for (const node of table.closest(target, 8, true)) lookup.offer(node);
+    lookup.pump();
+    return search;
+  }
+
+  #end(search: FriendSearch): void {
+    if (this.#searches.get(search.target) !== search) return;
+    search.lookup.stop();
+    this.#searches.delete(search.target);
+    this.#options.table.removeList(search.list);
+  }
+}
