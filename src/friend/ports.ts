@@ -1,5 +1,6 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Endpoint } from "../env/datagram.ts";
+import type { CloseReason } from "../net_crypto/session.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 
 /** What friend connections ask of the onion: to find people and to be found. `OnionClient` has this shape. */
@@ -39,4 +40,42 @@ export interface FriendLookup {
   /** Addresses known now, the freshest first. */
   endpoints(): Endpoint[];
   stop(): void;
+}
+
+/** How urgent a packet of a session is; control packets never wait behind messages. */
+export type SendPriority = "control" | "message";
+
+/** What friend connections ask of encrypted sessions. `NetCrypto` has this shape. */
+export interface FriendSessions {
+  /** Opens a session to a peer. Nothing goes out before an endpoint is added. The listener is never called within this call. */
+  connect(peer: PublicKey, dhtPublicKey: PublicKey, listener: FriendSessionListener): FriendSession;
+}
+
+export interface FriendSession {
+  /** Monotonic time of the last authentic packet. */
+  readonly lastReceivedAt: number;
+  /** The UDP address that packets go to; undefined over a relay. */
+  readonly endpoint: Endpoint | undefined;
+  /** An address the peer may be reached at. */
+  addEndpoint(endpoint: Endpoint): void;
+  /**
+   * Sends a packet that arrives, and in order, as long as the session lives. False: the queue is full, nothing was taken;
+   * `onWritable` tells when to go on. `onAcknowledged`: the peer's stack has it.
+   */
+  send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean;
+  sendLossy(packet: Uint8Array): boolean;
+  /** Ends the session and tells the peer. */
+  kill(reason?: "local" | "timeout"): void;
+}
+
+/** What a session tells its owner. Packets are valid only inside the call. */
+export interface FriendSessionListener {
+  onEstablished(session: FriendSession): void;
+  onLossless(session: FriendSession, packet: Uint8Array): void;
+  onLossy(session: FriendSession, packet: Uint8Array): void;
+  /** The session is gone, established or not: timed out, or killed by the peer. Unacknowledged packets are lost. */
+  onClosed(session: FriendSession, reason: CloseReason): void;
+  onWritable(session: FriendSession): void;
+  /** `endpoint` has changed. */
+  onPathChange(session: FriendSession): void;
 }

@@ -1,0 +1,43 @@
+import type { Clock } from "../env/clock.ts";
+import type { Logger } from "../env/logger.ts";
+import type { Metrics } from "../env/metrics.ts";
+import type { Random } from "../env/random.ts";
+import type { Emitter } from "../util/emitter.ts";
+import type { Drop } from "../wire/drop.ts";
+import type { FriendEvents } from "./events.ts";
+import type { Friend } from "./friend.ts";
+import type { FriendRequests } from "./friend_requests.ts";
+import type { MessageJournal } from "./message_journal.ts";
+import type { PacketHandlers } from "./packet_handlers.ts";
+import type { FriendFinder, FriendLookups, FriendSessions, SendPriority } from "./ports.ts";
+import type { SelfProfile } from "./self_profile.ts";
+
+/** What every friend of one instance shares. */
+export interface FriendContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly sessions: FriendSessions;
+  readonly finder: FriendFinder;
+  readonly lookups: FriendLookups;
+  readonly journal: MessageJournal;
+  readonly events: Emitter<FriendEvents>;
+  readonly profile: SelfProfile;
+  readonly requests: FriendRequests;
+  readonly handlers: PacketHandlers;
+  readonly drop: Drop;
+  /** A number no other message of the profile has. */
+  nextMessageNumber(): bigint;
+  isClosed(): boolean;
+  /** Forgets the friend. */
+  remove(friend: Friend): void;
+}
+
+/** The way to a friend while a session is established; without one every `send` answers false. */
+export interface FriendLink {
+  send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean;
+  sendLossy(packet: Uint8Array): boolean;
+  /** Ends the session and opens a new one. */
+  restart(reason: string): void;
+}

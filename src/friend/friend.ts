@@ -1,0 +1,115 @@
+import type { PublicKey } from "../crypto/keys.ts";
+import { toHex } from "../util/bytes.ts";
+import type { UserStatus } from "../wire/friend/presence.ts";
+import type { Message } from "./message.ts";
+
+/** How a friend is reached. `none`: offline. */
+export type ConnectionState = "none" | "tcp" | "udp";
+
+/** What stands behind the handle. `FriendCore` has this shape. */
+export interface FriendBehind {
+  readonly publicKey: PublicKey;
+  readonly connection: ConnectionState;
+  readonly presence: {
+    readonly name: string;
+    readonly statusMessage: string;
+    readonly status: UserStatus;
+    readonly typing: boolean;
+    readonly lastOnline: number | undefined;
+    setSelfTyping(on: boolean): void;
+  };
+  readonly messages: {
+    readonly queued: number;
+    pending(): Message[];
+    send(text: string, action: boolean): Message;
+  };
+  /** Throws `closed` or `unknown-friend`. */
+  checkUsable(): void;
+  sendCustom(packet: Uint8Array): void;
+  remove(): void;
+}
+
+/** Somebody in our friend list. There is one handle for each; after `remove` or `close` its methods throw. */
+export class Friend {
+  readonly #behind: FriendBehind;
+
+  constructor(behind: FriendBehind) {
+    this.#behind = behind;
+  }
+
+  /** The long-term public key: 64 upper-case hex digits. */
+  get publicKey(): string {
+    return toHex(this.#behind.publicKey);
+  }
+
+  get publicKeyBytes(): PublicKey {
+    return this.#behind.publicKey;
+  }
+
+  /** Empty until he has told it once. */
+  get name(): string {
+    return this.#behind.presence.name;
+  }
+
+  get statusMessage(): string {
+    return this.#behind.presence.statusMessage;
+  }
+
+  get status(): UserStatus {
+    return this.#behind.presence.status;
+  }
+
+  get connection(): ConnectionState {
+    return this.#behind.connection;
+  }
+
+  /** Whether he is writing to us. */
+  get typing(): boolean {
+    return this.#behind.presence.typing;
+  }
+
+  /** Unix seconds; now when he is here, undefined when he never was in the time of this instance. */
+  get lastOnline(): number | undefined {
+    return this.#behind.presence.lastOnline;
+  }
+
+  /** Messages not yet delivered. */
+  get queued(): number {
+    return this.#behind.messages.queued;
+  }
+
+  /** The messages not yet delivered, oldest first; after a restart too, given the same store. */
+  outbox(): Message[] {
+    return this.#behind.messages.pending();
+  }
+
+  /**
+   * Sends a message, or keeps it until he is there: 1–1372 bytes of UTF-8. Throws `message-empty`, `message-too-long`,
+   * `queue-full` (65,536 messages to him wait already), `unknown-friend`, `closed`.
+   */
+  send(text: string, options: { readonly action?: boolean } = {}): Message {
+    this.#behind.checkUsable();
+    return this.#behind.messages.send(text, options.action ?? false);
+  }
+
+  /** Tells him whether our person is writing. */
+  setTyping(on: boolean): void {
+    this.#behind.checkUsable();
+    this.#behind.presence.setSelfTyping(on);
+  }
+
+  /**
+   * Sends an app's own packet of 1–1373 bytes, its id first: 160–191 arrives and in order while the session lives,
+   * 200–254 may get lost. Throws `packet-id-reserved`, `packet-too-long`, `friend-offline`, `queue-full`,
+   * `invalid-argument`, `unknown-friend`, `closed`.
+   */
+  sendPacket(bytes: Uint8Array): void {
+    this.#behind.checkUsable();
+    this.#behind.sendCustom(bytes);
+  }
+
+  /** Takes him off the list. Messages that wait for him are cancelled. Does nothing the second time. */
+  remove(): void {
+    this.#behind.remove();
+  }
+}

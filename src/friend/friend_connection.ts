@@ -1,0 +1,294 @@
+import type { PublicKey } from "../crypto/keys.ts";
+import type { Cancel } from "../env/clock.ts";
+import type { Endpoint } from "../env/datagram.ts";
+import type { CloseReason } from "../net_crypto/session.ts";
+import { sameBytes } from "../util/bytes.ts";
+import { bareFriendPacket, FriendPacketId } from "../wire/friend/packet_ids.ts";
+import type { PackedNode } from "../wire/packed_node.ts";
+import type { FriendContext, FriendLink } from "./context.ts";
+import type { FinderFriend, FriendLookup, FriendSession, FriendSessionListener, SendPriority } from "./ports.ts";
+
+/** c-toxcore `friend_connection.h`. */
+export const ALIVE_INTERVAL_MS = 8_000;
+/** Silence after which a session is given up. */
+export const SILENCE_TIMEOUT_MS = 32_000;
+/** How long a DHT key is looked for after the last sign of it. toxcore's FRIEND_DHT_TIMEOUT. */
+export const DHT_KEY_TIMEOUT_MS = 122_000;
+/** Attempts that fail at once are not repeated faster than this. */
+const RETRY_MS = 1_000;
+
+export interface FriendConnectionListener {
+  /** The search has found the friend: data can be sent to him through the onion. */
+  onReachable(): void;
+  /** A session is established. */
+  onUp(): void;
+  /** It is gone; another is being looked for. */
+  onDown(): void;
+  onLossless(packet: Uint8Array): void;
+  onLossy(packet: Uint8Array): void;
+  onWritable(): void;
+  /** Over UDP now, or over a relay. */
+  onPathChange(): void;
+}
+
+/** One try for a session, ours or the peer's, and the session that came of it. */
+interface Attempt {
+  /** Missing until it is established when the peer began it. */
+  session: FriendSession | undefined;
+  established: boolean;
+  readonly startedAt: number;
+  /** When the peer was last heard of for sure; the session knows later times. */
+  heardAt: number;
+}
+
+/** Finds a friend, keeps one session with him, and finds him again when it ends. c-toxcore `friend_connection.c`. */
+export class FriendConnection implements FriendLink {
+  readonly #context: FriendContext;
+  readonly #peer: PublicKey;
+  readonly #listener: FriendConnectionListener;
+  #finder: FinderFriend | undefined;
+  #dhtKey: PublicKey | undefined;
+  #lookup: FriendLookup | undefined;
+  #attempt: Attempt | undefined;
+  /** A control packet found the queue full: nothing overtakes it. */
+  #controlBlocked = false;
+  #messagesBlocked = false;
+  #stopped = false;
+  #aliveSentAt = 0;
+  #aliveTimer: Cancel | undefined;
+  #retryTimer: Cancel | undefined;
+  #dhtKeyTimer: Cancel | undefined;
+
+  constructor(context: FriendContext, peer: PublicKey, listener: FriendConnectionListener) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#listener = listener;
+  }
+
+  get established(): boolean {
+    return this.#attempt?.established ?? false;
+  }
+
+  /** What an established session runs over. */
+  get transport(): "tcp" | "udp" {
+    return this.#attempt?.session && this.#attempt.session.endpoint === undefined ? "tcp" : "udp";
+  }
+
+  start(): void {
+    this.#finder = this.#context.finder.addFriend(this.#peer, {
+      onDhtPublicKey: (dhtPublicKey, nodes) => this.#learnDhtKey(dhtPublicKey, nodes),
+      onReachable: () => {
+        if (!this.#stopped) this.#listener.onReachable();
+      },
+    });
+  }
+
+  /** Ends it all, without telling the listener. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#aliveTimer?.();
+    this.#retryTimer?.();
+    this.#dhtKeyTimer?.();
+    this.#lookup?.stop();
+    this.#finder?.remove();
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.session?.kill();
+  }
+
+  send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean {
+    if (!this.#attempt?.established || this.#attempt.session === undefined) return false;
+    if (this.#controlBlocked || (priority === "message" && this.#messagesBlocked)) return false;
+    if (this.#attempt.session.send(packet, priority, onAcknowledged)) return true;
+    if (priority === "control") this.#controlBlocked = true;
+    else this.#messagesBlocked = true;
+    return false;
+  }
+
+  sendLossy(packet: Uint8Array): boolean {
+    return this.#attempt?.established === true && this.#attempt.session?.sendLossy(packet) === true;
+  }
+
+  /** nospam ‖ message, through the onion. Answers how many announce nodes it went to. */
+  sendRequestThroughOnion(data: Uint8Array): number {
+    return this.#finder?.sendFriendRequest(data) ?? 0;
+  }
+
+  restart(reason: string): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined || this.#stopped) return;
+    this.#context.logger.info("a friend's session is started anew", { reason });
+    this.#attempt = undefined;
+    attempt.session?.kill("timeout");
+    this.#ended(attempt, "timeout");
+  }
+
+  /**
+   * The peer begins a session. Undefined refuses it: ours with the same key is alive. Otherwise whatever we have gives
+   * way: the peer, who proves to be himself, has none.
+   */
+  incoming(dhtPublicKey: PublicKey): FriendSessionListener | undefined {
+    if (this.#stopped) return undefined;
+    const sameKey = this.#dhtKey !== undefined && sameBytes(this.#dhtKey, dhtPublicKey);
+    if (sameKey && this.#attempt?.established && !this.#isSilent()) return undefined;
+    const old = this.#attempt;
+    const attempt = this.#newAttempt();
+    this.#attempt = attempt;
+    old?.session?.kill();
+    if (old?.established) this.#wentDown();
+    if (this.#stopped || this.#attempt !== attempt) return undefined; // a listener's doing
+    if (!sameKey) this.#finder?.setDhtPublicKey(dhtPublicKey);
+    if (!sameKey || this.#lookup === undefined) this.#lookFor(dhtPublicKey, []);
+    return this.#listenerOf(attempt);
+  }
+
+  #learnDhtKey(dhtPublicKey: PublicKey, nodes: readonly PackedNode[]): void {
+    if (this.#stopped) return;
+    if (this.#dhtKey && sameBytes(this.#dhtKey, dhtPublicKey) && this.#lookup) {
+      this.#lookup.suggest(nodes);
+      this.#armDhtKeyTimer();
+      return;
+    }
+    const changed = this.#dhtKey !== undefined && !sameBytes(this.#dhtKey, dhtPublicKey);
+    const old = this.#attempt;
+    if (changed) this.#attempt = undefined; // a new key is a new instance: the old session is a ghost
+    if (changed) old?.session?.kill();
+    this.#lookFor(dhtPublicKey, nodes);
+    if (changed && old?.established) this.#wentDown();
+    this.#connect();
+  }
+
+  #lookFor(dhtPublicKey: PublicKey, nodes: readonly PackedNode[]): void {
+    this.#lookup?.stop();
+    this.#lookup = undefined;
+    const key = dhtPublicKey.slice() as Uint8Array as PublicKey;
+    this.#dhtKey = key;
+    this.#lookup = this.#context.lookups.lookUp(key, (endpoint) => {
+      if (this.#dhtKey === key) this.#foundEndpoint(endpoint);
+    });
+    if (nodes.length > 0) this.#lookup.suggest(nodes);
+    this.#armDhtKeyTimer();
+  }
+
+  /** While there is no session, a key is worth a search only for a while after the last sign of it. */
+  #armDhtKeyTimer(): void {
+    this.#dhtKeyTimer?.();
+    const due = this.#context.clock.monotonic() + DHT_KEY_TIMEOUT_MS;
+    this.#dhtKeyTimer = this.#context.clock.at(due, () => {
+      if (this.established) return;
+      this.#lookup?.stop();
+      this.#lookup = undefined;
+    });
+  }
+
+  #foundEndpoint(endpoint: Endpoint): void {
+    if (this.#stopped) return;
+    if (this.#attempt) this.#attempt.session?.addEndpoint(endpoint);
+    else this.#connect(endpoint);
+  }
+
+  /** Opens a session once there is an address to open it to. */
+  #connect(found?: Endpoint): void {
+    if (this.#stopped || this.#attempt || this.#dhtKey === undefined) return;
+    const endpoints = [...(this.#lookup?.endpoints() ?? [])];
+    if (found && !endpoints.includes(found)) endpoints.unshift(found);
+    if (endpoints.length === 0) return;
+    this.#retryTimer?.();
+    const attempt = this.#newAttempt();
+    this.#attempt = attempt;
+    attempt.session = this.#context.sessions.connect(this.#peer, this.#dhtKey, this.#listenerOf(attempt));
+    for (const endpoint of endpoints) attempt.session.addEndpoint(endpoint);
+  }
+
+  #newAttempt(): Attempt {
+    const startedAt = this.#context.clock.monotonic();
+    return { session: undefined, established: false, startedAt, heardAt: startedAt };
+  }
+
+  #listenerOf(attempt: Attempt): FriendSessionListener {
+    const isCurrent = () => this.#attempt === attempt;
+    return {
+      onEstablished: (session) => {
+        if (isCurrent()) this.#wentUp(attempt, session);
+        else session.kill();
+      },
+      onLossless: (_session, packet) => {
+        if (isCurrent() && attempt.established) this.#listener.onLossless(packet);
+      },
+      onLossy: (_session, packet) => {
+        if (isCurrent() && attempt.established) this.#listener.onLossy(packet);
+      },
+      onWritable: () => {
+        if (!isCurrent()) return;
+        this.#controlBlocked = false;
+        this.#messagesBlocked = false;
+        this.#listener.onWritable();
+      },
+      onPathChange: () => {
+        if (isCurrent() && attempt.established) this.#listener.onPathChange();
+      },
+      onClosed: (_session, reason) => {
+        if (!isCurrent()) return;
+        this.#attempt = undefined;
+        this.#ended(attempt, reason);
+      },
+    };
+  }
+
+  #wentUp(attempt: Attempt, session: FriendSession): void {
+    attempt.session = session;
+    attempt.established = true;
+    attempt.heardAt = this.#context.clock.monotonic();
+    this.#controlBlocked = false;
+    this.#messagesBlocked = false;
+    this.#finder?.setOnline(true);
+    this.#listener.onUp();
+    if (this.#attempt === attempt) this.#sendAlive();
+  }
+
+  #wentDown(): void {
+    this.#aliveTimer?.();
+    this.#aliveTimer = undefined;
+    this.#finder?.setOnline(false);
+    if (this.#lookup) this.#armDhtKeyTimer();
+    this.#listener.onDown();
+  }
+
+  #ended(attempt: Attempt, reason: CloseReason): void {
+    if (attempt.established) this.#wentDown();
+    if (this.#stopped) return;
+    const now = this.#context.clock.monotonic();
+    // A peer who ended it himself, and lives, begins anew himself: then ours would only be in his way.
+    const hisTurn = reason === "killed" || reason === "replaced";
+    const due = hisTurn ? now + RETRY_MS : attempt.established ? now : attempt.startedAt + RETRY_MS;
+    this.#retryTimer?.();
+    if (now >= due) this.#connect();
+    else this.#retryTimer = this.#context.clock.at(due, () => this.#connect());
+  }
+
+  #heardAt(): number {
+    return Math.max(this.#attempt?.heardAt ?? 0, this.#attempt?.session?.lastReceivedAt ?? 0);
+  }
+
+  #isSilent(): boolean {
+    return this.#context.clock.monotonic() >= this.#heardAt() + SILENCE_TIMEOUT_MS;
+  }
+
+  #sendAlive(): void {
+    this.send(bareFriendPacket(FriendPacketId.Alive), "control");
+    this.#aliveSentAt = this.#context.clock.monotonic();
+    this.#armAliveTimer();
+  }
+
+  /** One timer: for the next alive packet, or for the end of our patience if that is nearer. */
+  #armAliveTimer(): void {
+    const due = Math.min(this.#aliveSentAt + ALIVE_INTERVAL_MS, this.#heardAt() + SILENCE_TIMEOUT_MS);
+    this.#aliveTimer?.();
+    this.#aliveTimer = this.#context.clock.at(due, () => {
+      if (this.#isSilent()) this.restart("silence");
+      else if (this.#context.clock.monotonic() >= this.#aliveSentAt + ALIVE_INTERVAL_MS) this.#sendAlive();
+      else this.#armAliveTimer();
+    });
+  }
+}

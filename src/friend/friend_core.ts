@@ -1,0 +1,198 @@
+import type { PublicKey } from "../crypto/keys.ts";
+import { ToxError } from "../util/tox_error.ts";
+import { friendRequestPacket } from "../wire/friend/friend_request.ts";
+import {
+  bareFriendPacket,
+  customPacketKind,
+  FriendPacketId,
+  MAX_FRIEND_PACKET_SIZE,
+} from "../wire/friend/packet_ids.ts";
+import { decodeShareRelays } from "../wire/friend/share_relays.ts";
+import type { FriendContext } from "./context.ts";
+import { type ConnectionState, Friend, type FriendBehind } from "./friend.ts";
+import { FriendConnection } from "./friend_connection.ts";
+import { Messages } from "./messages.ts";
+import { OutgoingRequest } from "./outgoing_request.ts";
+import type { FriendSessionListener } from "./ports.ts";
+import { Presence } from "./presence.ts";
+
+/** Everything about one friend, behind the handle that apps hold: wires the parts and hands out packets. */
+export class FriendCore implements FriendBehind {
+  readonly publicKey: PublicKey;
+  readonly handle: Friend;
+  readonly presence: Presence;
+  readonly messages: Messages;
+  readonly #context: FriendContext;
+  readonly #connection: FriendConnection;
+  #request: OutgoingRequest | undefined;
+  #stopped = false;
+
+  constructor(context: FriendContext, publicKey: PublicKey) {
+    this.publicKey = publicKey;
+    this.#context = context;
+    this.handle = new Friend(this);
+    this.#connection = new FriendConnection(context, publicKey, {
+      onReachable: () => this.#request?.trySend(),
+      onUp: () => this.#sessionUp(),
+      onDown: () => this.#left(),
+      onLossless: (packet) => this.#handleLossless(packet),
+      onLossy: (packet) => this.#handleLossy(packet),
+      onWritable: () => this.#writable(),
+      onPathChange: () => this.presence.pathChanged(),
+    });
+    this.messages = new Messages(context, this.handle, publicKey, this.#connection);
+    this.presence = new Presence(context, this.handle, this.#connection, () => this.messages.hello());
+  }
+
+  get connection(): ConnectionState {
+    return this.presence.online ? this.#connection.transport : "none";
+  }
+
+  /** The request that goes out until the friend is there: nospam ‖ message. */
+  get requestData(): Uint8Array | undefined {
+    return this.#request?.data;
+  }
+
+  start(): void {
+    this.#connection.start();
+  }
+
+  /** Asks for friendship, or asks anew under another nospam. */
+  request(data: Uint8Array): void {
+    if (this.#request) {
+      this.#request.replace(data);
+      return;
+    }
+    this.#request = new OutgoingRequest(this.#context.clock, data, (bytes) => this.#sendRequest(bytes));
+    this.#request.trySend();
+  }
+
+  incoming(dhtPublicKey: PublicKey): FriendSessionListener | undefined {
+    return this.#connection.incoming(dhtPublicKey);
+  }
+
+  /** Throws `closed` or `unknown-friend`. */
+  checkUsable(): void {
+    if (this.#context.isClosed()) throw new ToxError("closed", "Create a new instance: this one is closed.");
+    if (this.#stopped) throw new ToxError("unknown-friend", "Add the friend again: he has been removed.");
+  }
+
+  remove(): void {
+    this.#context.remove(this.handle);
+  }
+
+  /** Sends an app's own packet, see `Friend.sendPacket`. */
+  sendCustom(bytes: Uint8Array): void {
+    const [id] = bytes;
+    if (id === undefined) throw new ToxError("invalid-argument", "Give a packet of at least one byte, its id.");
+    const kind = customPacketKind(id);
+    if (kind === undefined) {
+      throw new ToxError("packet-id-reserved", `Take an id from 160–191 or 200–254: ${id} belongs to the protocol.`);
+    }
+    if (bytes.length > MAX_FRIEND_PACKET_SIZE) {
+      const advice = `Split the packet: it has ${bytes.length} bytes, and ${MAX_FRIEND_PACKET_SIZE} fit.`;
+      throw new ToxError("packet-too-long", advice);
+    }
+    if (!this.presence.online) throw new ToxError("friend-offline", "Wait for the friend to come online.");
+    if (kind === "lossy") this.#connection.sendLossy(bytes);
+    else if (!this.#connection.send(bytes, "message")) {
+      throw new ToxError("queue-full", "Wait a moment: the session's send queue is full.");
+    }
+  }
+
+  /** Says OFFLINE and ends the session. Messages that wait are settled with the outcome. */
+  stop(outcome: "closed" | "cancelled"): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.messages.stop(outcome);
+    this.#connection.send(bareFriendPacket(FriendPacketId.Offline), "control");
+    this.#connection.stop();
+    this.#request?.stop();
+  }
+
+  #sendRequest(data: Uint8Array): boolean {
+    if (this.#connection.established) return this.#connection.send(friendRequestPacket(data), "control");
+    return this.#connection.sendRequestThroughOnion(data) > 0;
+  }
+
+  #sessionUp(): void {
+    this.presence.sessionUp();
+    this.#request?.trySend();
+  }
+
+  #left(): void {
+    this.messages.sessionLost();
+    this.presence.handleOffline();
+  }
+
+  #writable(): void {
+    this.presence.flush();
+    this.messages.writable();
+  }
+
+  #handleLossless(packet: Uint8Array): void {
+    const id = packet[0];
+    if (this.presence.online) this.messages.observe(packet);
+    switch (id) {
+      case FriendPacketId.Alive:
+        break;
+      case FriendPacketId.ShareRelays:
+        decodeShareRelays(packet, this.#context.drop); // nobody to take them before there are relays
+        break;
+      case FriendPacketId.FriendRequest:
+        this.#context.requests.receive(this.publicKey, packet.subarray(1));
+        break;
+      case FriendPacketId.Online:
+        this.#handleOnline(packet);
+        break;
+      default:
+        if (this.presence.online) this.#handleOfOnline(packet);
+        else this.#context.drop("unsolicited");
+    }
+  }
+
+  #handleOnline(packet: Uint8Array): void {
+    if (packet.length !== 1) {
+      this.#context.drop("oversized");
+    } else if (!this.presence.online) {
+      this.#request?.stop();
+      this.#request = undefined;
+      this.presence.handleOnline();
+    }
+  }
+
+  #handleOfOnline(packet: Uint8Array): void {
+    switch (packet[0]) {
+      case FriendPacketId.Offline:
+        if (packet.length === 1) this.#left();
+        else this.#context.drop("oversized");
+        break;
+      case FriendPacketId.Message:
+      case FriendPacketId.Action:
+        this.messages.handlePlain(packet);
+        break;
+      case FriendPacketId.Extension:
+        this.messages.handleExtension(packet);
+        break;
+      default:
+        if (!this.presence.handle(packet)) this.#handleOther(packet, true);
+    }
+  }
+
+  #handleLossy(packet: Uint8Array): void {
+    if (this.presence.online) this.#handleOther(packet, false);
+    else this.#context.drop("unsolicited");
+  }
+
+  #handleOther(packet: Uint8Array, lossless: boolean): void {
+    const { handlers, events, drop } = this.#context;
+    if (packet.length > MAX_FRIEND_PACKET_SIZE) {
+      drop("oversized");
+    } else if (customPacketKind(packet[0] ?? 0) === (lossless ? "lossless" : "lossy")) {
+      if (events.listenerCount("packet") === 0) return;
+      events.emit("packet", { friend: this.handle, bytes: packet.slice(), lossless });
+    } else if (!handlers.handle(this.handle, packet)) {
+      drop("unknown-id");
+    }
+  }
+}

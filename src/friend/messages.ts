@@ -1,0 +1,205 @@
+import type { PublicKey } from "../crypto/keys.ts";
+import { fromUtf8, utf8 } from "../util/text.ts";
+import { ToxError } from "../util/tox_error.ts";
+import {
+  Capability,
+  decodeHandled,
+  decodeHello,
+  decodeMessageFragment,
+  EXTENSION_VERSION,
+  ExtensionSubtype,
+  encodeHello,
+  encodeMessageFragment,
+  isHello,
+  MAX_FRAGMENT_SIZE,
+} from "../wire/friend/extension.ts";
+import { decodeMessage, encodeMessage, MAX_MESSAGE_SIZE } from "../wire/friend/message.ts";
+import type { FriendContext, FriendLink } from "./context.ts";
+import type { Friend } from "./friend.ts";
+import { Inbox } from "./inbox.ts";
+import type { Message, OutboxEntry } from "./message.ts";
+import type { MessageHistory } from "./message_journal.ts";
+import { Outbox } from "./outbox.ts";
+
+/** Messages under way and unanswered. Bounds what the peer's app has to work off, and what a broken session sends again. */
+const WINDOW = 1024;
+
+const CAPABILITIES = Capability.NumberedMessages;
+
+/** Who is at the other end of this session. Until it is known, messages wait. */
+type PeerKind = "unknown" | "ours" | "legacy";
+
+/** Messages with one friend: numbered and acknowledged by handlers with one of ours, plain with the rest of Tox. */
+export class Messages {
+  readonly #context: FriendContext;
+  readonly #friend: Friend;
+  readonly #link: FriendLink;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  #kind: PeerKind = "unknown";
+  /** Counts sessions: an acknowledgement of an older one means nothing. */
+  #generation = 0;
+  /** How much of a fragmented message the session has taken. */
+  #part: { readonly entry: OutboxEntry; offset: number } | undefined;
+  #pumping = false;
+
+  constructor(context: FriendContext, friend: Friend, key: PublicKey, link: FriendLink) {
+    this.#context = context;
+    this.#friend = friend;
+    this.#link = link;
+    const history = context.journal.claim(key, () => this.#history());
+    this.#outbox = new Outbox(context, key, history);
+    const show = (text: Uint8Array, action: boolean) => this.#show(text, action);
+    this.#inbox = new Inbox(context, key, link, show, history?.handled);
+  }
+
+  get queued(): number {
+    return this.#outbox.queued;
+  }
+
+  pending(): Message[] {
+    return this.#outbox.unsettled().map((entry) => entry.message);
+  }
+
+  /** Throws `message-empty`, `message-too-long`, `queue-full`. */
+  send(text: string, action: boolean): Message {
+    const bytes = utf8(text);
+    if (bytes.length === 0) throw new ToxError("message-empty", "Write something: empty messages are not sent.");
+    if (bytes.length > MAX_MESSAGE_SIZE) {
+      const advice = `Split the message: it has ${bytes.length} bytes, and ${MAX_MESSAGE_SIZE} fit.`;
+      throw new ToxError("message-too-long", advice);
+    }
+    const message = this.#outbox.enqueue(text, bytes, action);
+    this.#pump();
+    return message;
+  }
+
+  /** What one of ours says right behind ONLINE. */
+  hello(): Uint8Array {
+    const hello = { version: EXTENSION_VERSION, capabilities: CAPABILITIES };
+    const handled = this.#inbox.handled;
+    return encodeHello(handled ? { ...hello, handled } : hello);
+  }
+
+  /**
+   * The packets behind the peer's ONLINE. The very next one tells who he is: ours sends ONLINE and hello in one breath, and
+   * the stream has no gaps; toxcore sends anything else.
+   */
+  observe(packet: Uint8Array): void {
+    if (this.#kind !== "unknown" || isHello(packet)) return;
+    this.#kind = "legacy";
+    this.#pump();
+  }
+
+  handlePlain(packet: Uint8Array): void {
+    const message = decodeMessage(packet, this.#context.drop);
+    if (message) this.#show(message.text, message.action);
+  }
+
+  handleExtension(packet: Uint8Array): void {
+    const { drop } = this.#context;
+    const subtype = packet[1];
+    if (subtype === ExtensionSubtype.Hello) {
+      this.#handleHello(packet);
+    } else if (this.#kind !== "ours") {
+      drop("unsolicited");
+    } else if (subtype === ExtensionSubtype.Message) {
+      const fragment = decodeMessageFragment(packet, drop);
+      if (fragment) this.#inbox.receive(fragment);
+    } else if (subtype === ExtensionSubtype.Handled) {
+      const mark = decodeHandled(packet, drop);
+      if (mark) this.#announce(this.#outbox.handledUpTo(mark));
+      this.#pump();
+    } else {
+      drop("unknown-id");
+    }
+  }
+
+  /** The session is gone, or the peer has left it. */
+  sessionLost(): void {
+    this.#kind = "unknown";
+    this.#generation++;
+    this.#part = undefined;
+    this.#outbox.sessionLost();
+    this.#inbox.sessionLost();
+  }
+
+  writable(): void {
+    this.#inbox.writable();
+    this.#pump();
+  }
+
+  stop(outcome: "closed" | "cancelled"): void {
+    this.#inbox.stop();
+    this.sessionLost();
+    this.#outbox.settleAll(outcome);
+  }
+
+  #handleHello(packet: Uint8Array): void {
+    const hello = decodeHello(packet, this.#context.drop);
+    const numbered = hello !== undefined && (hello.capabilities & Capability.NumberedMessages) !== 0;
+    if (this.#kind !== "ours") this.#kind = numbered ? "ours" : "legacy";
+    if (hello?.handled) this.#announce(this.#outbox.handledUpTo(hello.handled));
+    this.#pump();
+  }
+
+  #show(text: Uint8Array, action: boolean): Promise<void>[] {
+    const receivedAt = this.#context.clock.wall();
+    return this.#context.events.emit("message", { friend: this.#friend, text: fromUtf8(text), action, receivedAt });
+  }
+
+  #announce(delivered: readonly OutboxEntry[]): void {
+    for (const { message } of delivered) this.#context.events.emit("delivered", { friend: this.#friend, message });
+  }
+
+  /** Hands over messages as long as the session takes them. */
+  #pump(): void {
+    if (this.#pumping || this.#kind === "unknown") return;
+    this.#pumping = true;
+    while (this.#outbox.underWay < WINDOW) {
+      const entry = this.#outbox.peekNext();
+      if (entry === undefined) break;
+      const sent = this.#kind === "ours" ? this.#sendNumbered(entry) : this.#sendPlain(entry);
+      if (!sent) break;
+      this.#outbox.markSent(entry);
+    }
+    this.#pumping = false;
+  }
+
+  #sendPlain(entry: OutboxEntry): boolean {
+    const generation = this.#generation;
+    return this.#link.send(encodeMessage({ action: entry.action, text: entry.bytes }), "message", () => {
+      if (generation !== this.#generation || !this.#outbox.delivered(entry)) return;
+      this.#announce([entry]);
+      this.#pump();
+    });
+  }
+
+  #sendNumbered(entry: OutboxEntry): boolean {
+    let offset = this.#part?.entry === entry ? this.#part.offset : 0;
+    while (offset < entry.bytes.length) {
+      const end = Math.min(offset + MAX_FRAGMENT_SIZE, entry.bytes.length);
+      const { sequence, action } = entry;
+      const text = entry.bytes.subarray(offset, end);
+      const more = end < entry.bytes.length;
+      const packet = encodeMessageFragment({ epoch: this.#outbox.epoch, sequence, action, more, text });
+      if (!this.#link.send(packet, "message")) {
+        this.#part = { entry, offset };
+        return false;
+      }
+      offset = end;
+    }
+    this.#part = undefined;
+    return true;
+  }
+
+  #history(): MessageHistory {
+    const { place } = this.#outbox;
+    const { handled } = this.#inbox;
+    const epoch = place?.epoch ?? 0n;
+    const queued = this.#outbox.unsettled().map(({ number, sequence, action, bytes }) => {
+      return { number, epoch, sequence, action, bytes };
+    });
+    return { queued, ...(place && { place }), ...(handled && { handled }) };
+  }
+}

@@ -1,0 +1,52 @@
+import type { Cancel, Clock } from "../env/clock.ts";
+
+/** c-toxcore `Messenger.h` FRIENDREQUEST_TIMEOUT. */
+const FIRST_INTERVAL_MS = 5_000;
+const MAX_INTERVAL_MS = 3_600_000;
+
+/** A friend request of ours: sent as soon as the person is found, and again with growing pauses until he is there. */
+export class OutgoingRequest {
+  readonly #clock: Clock;
+  /** Sends it once; false when the person cannot be reached now. */
+  readonly #send: (data: Uint8Array) => boolean;
+  #data: Uint8Array;
+  #interval = FIRST_INTERVAL_MS;
+  #due = true;
+  #timer: Cancel | undefined;
+
+  constructor(clock: Clock, data: Uint8Array, send: (data: Uint8Array) => boolean) {
+    this.#clock = clock;
+    this.#data = data;
+    this.#send = send;
+  }
+
+  /** nospam ‖ message. */
+  get data(): Uint8Array {
+    return this.#data;
+  }
+
+  /** The person has given out a new ID: asks anew. */
+  replace(data: Uint8Array): void {
+    this.#data = data;
+    this.#interval = FIRST_INTERVAL_MS;
+    this.#due = true;
+    this.trySend();
+  }
+
+  /** A chance to send: the person has been found, or a session is there. */
+  trySend(): void {
+    if (!this.#due || !this.#send(this.#data)) return;
+    this.#due = false;
+    this.#timer?.();
+    this.#timer = this.#clock.at(this.#clock.monotonic() + this.#interval, () => {
+      this.#due = true;
+      this.trySend();
+    });
+    this.#interval = Math.min(2 * this.#interval, MAX_INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#due = false;
+    this.#timer?.();
+  }
+}
