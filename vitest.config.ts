@@ -1,9 +1,29 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that compute share the cores; those against real programs mostly wait, and do it side by side. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: "ours",
+          include: ["test/{unit,scenarios,pack}/**/*.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "interop",
+          include: ["test/interop/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 8,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

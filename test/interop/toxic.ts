@@ -75,9 +75,9 @@ export class Toxic {
     await this.enter(`/nick ${name}`);
   }
 
-  /** Sends a friend request. */
+  /** Sends a friend request. Without spaces: toxic 0.11 sends only the first word of a quoted message, cut by a letter. */
   async addFriend(id: Bytes, message: string): Promise<void> {
-    await this.enter(`/add ${hexOf(id)} ${message}`);
+    await this.enter(`/add ${hexOf(id)} "${message}"`);
     await this.terminal.waitForText("Friend request sent.");
   }
 

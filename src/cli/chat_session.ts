@@ -1,0 +1,223 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Friend, type Tox, ToxError, type ToxEvents } from "../index.ts";
+import type { ChatScreen } from "./chat_screen.ts";
+import { safeText } from "./safe_text.ts";
+
+type FriendRequest = ToxEvents["friendRequest"];
+
+interface Command {
+  readonly usage: string;
+  readonly help: string;
+  readonly run: (argument: string) => void | Promise<void>;
+}
+
+/** Requests that wait for an answer; the oldest is forgotten beyond that. */
+const MAX_PENDING_REQUESTS = 64;
+
+/** What a person sees and says in `chat`: shows the events of a Tox instance and carries out what is typed. */
+export class ChatSession {
+  readonly #tox: Tox;
+  readonly #screen: ChatScreen;
+  readonly #requests: FriendRequest[] = []; // bounded by MAX_PENDING_REQUESTS
+  readonly #commands: Record<string, Command>;
+  #partner: Friend | undefined;
+
+  constructor(tox: Tox, screen: ChatScreen) {
+    this.#tox = tox;
+    this.#screen = screen;
+    this.#commands = this.#makeCommands();
+    this.#listen();
+  }
+
+  /** Makes `friend` the one to whom plain lines go. */
+  talkTo(friend: Friend): void {
+    this.#partner = friend;
+    this.#screen.prompt = `${label(friend)}> `;
+  }
+
+  /** Until the person leaves. Where no terminal is, what was sent is given time to be delivered and answered. */
+  async run(): Promise<void> {
+    await this.#screen.read((line) => this.#takeLine(line.trim()));
+    if (!this.#screen.interactive) await this.#finish();
+  }
+
+  #takeLine(line: string): void {
+    if (line === "") return;
+    this.#carryOut(line).catch((error: unknown) => {
+      this.#screen.print(error instanceof ToxError ? error.message : String(error));
+    });
+  }
+
+  async #carryOut(line: string): Promise<void> {
+    if (!line.startsWith("/") || line.startsWith("//")) return this.#say(line.replace(/^\/\//, "/"), false);
+    const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/.exec(line) ?? [];
+    const command = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
+    if (command === undefined) this.#screen.print(`There is no /${safeText(name)}. /help shows the commands.`);
+    else await command.run(argument);
+  }
+
+  #makeCommands(): Record<string, Command> {
+    return {
+      help: { usage: "/help", help: "shows this", run: () => this.#showHelp() },
+      id: { usage: "/id", help: "shows your Tox ID", run: () => this.#screen.print(this.#tox.id) },
+      add: {
+        usage: "/add ID [MESSAGE]",
+        help: "asks somebody to be your friend",
+        run: (argument) => this.#add(argument),
+      },
+      requests: { usage: "/requests", help: "lists those who ask you", run: () => this.#listRequests() },
+      accept: {
+        usage: "/accept [N]",
+        help: "accepts a request, the first when no number is given",
+        run: (n) => this.#accept(n),
+      },
+      friends: { usage: "/friends", help: "lists your friends", run: () => this.#listFriends() },
+      to: {
+        usage: "/to FRIEND",
+        help: "talks to this friend: a name, the start of a key, or a number of /friends",
+        run: (who) => this.talkTo(this.#find(who)),
+      },
+      me: { usage: "/me TEXT", help: "says what you do", run: (text) => this.#say(text, true) },
+      name: { usage: "/name NAME", help: "changes your name", run: (name) => this.#rename(name) },
+      status: {
+        usage: "/status TEXT",
+        help: "changes your status message",
+        run: (text) => this.#setStatusMessage(text),
+      },
+      away: { usage: "/away", help: "says that you are away", run: () => this.#setStatus("away") },
+      busy: { usage: "/busy", help: "says that you are busy", run: () => this.#setStatus("busy") },
+      back: { usage: "/back", help: "says that you are there", run: () => this.#setStatus("none") },
+      remove: { usage: "/remove FRIEND", help: "ends a friendship", run: (who) => this.#remove(who) },
+      quit: { usage: "/quit", help: "leaves", run: () => this.#screen.close() },
+    };
+  }
+
+  #listen(): void {
+    const print = (line: string) => this.#screen.print(line);
+    this.#tox.on("connection", ({ state }) => {
+      print(state === "none" ? "* the network does not answer any more" : "* connected to the Tox network");
+    });
+    this.#tox.on("friendRequest", (request) => this.#noteRequest(request));
+    this.#tox.on("friendConnection", ({ friend, state }) => {
+      print(`* ${label(friend)} is ${state === "none" ? "away" : "online"}`);
+    });
+    this.#tox.on("friendName", ({ friend }) => {
+      if (friend === this.#partner) this.talkTo(friend);
+    });
+    this.#tox.on("friendStatus", ({ friend, status }) => {
+      print(`* ${label(friend)} is ${status === "none" ? "there" : status}`);
+    });
+    this.#tox.on("friendStatusMessage", ({ friend, statusMessage }) => {
+      if (statusMessage !== "") print(`* ${label(friend)}: ${safeText(statusMessage)}`);
+    });
+    this.#tox.on("message", ({ friend, text, action }) => {
+      print(action ? `* ${label(friend)} ${safeText(text)}` : `${label(friend)}: ${safeText(text)}`);
+      if (this.#partner === undefined) this.talkTo(friend);
+    });
+  }
+
+  #noteRequest(request: FriendRequest): void {
+    if (this.#requests.length >= MAX_PENDING_REQUESTS) this.#requests.shift();
+    this.#requests.push(request);
+    this.#screen.print(`* ${request.publicKey.slice(0, 12)}… asks to be your friend: "${safeText(request.message)}"`);
+    this.#screen.print(`  /accept ${this.#requests.length} accepts`);
+  }
+
+  #showHelp(): void {
+    for (const { usage, help } of Object.values(this.#commands)) this.#screen.print(`  ${usage.padEnd(20)} ${help}`);
+    this.#screen.print("  anything else        goes to the friend whose name stands before the >");
+  }
+
+  async #add(argument: string): Promise<void> {
+    const [, id = "", message = ""] = /^(\S*)\s*(.*)$/.exec(argument) ?? [];
+    const friend = await this.#tox.addFriend(id.replace(/^tox:/i, ""), message || "Hello, let us talk.");
+    this.#screen.print(`* asked ${label(friend)}; you will see when they are online`);
+    this.talkTo(friend);
+  }
+
+  #listRequests(): void {
+    if (this.#requests.length === 0) this.#screen.print("Nobody asks.");
+    for (const [i, request] of this.#requests.entries()) {
+      this.#screen.print(`  ${i + 1}  ${request.publicKey}  "${safeText(request.message)}"`);
+    }
+  }
+
+  #accept(argument: string): void {
+    const index = argument === "" ? 0 : Number(argument) - 1;
+    const request = this.#requests[index];
+    if (request === undefined) {
+      this.#screen.print("There is no such request. /requests lists them.");
+      return;
+    }
+    this.#requests.splice(index, 1);
+    const friend = request.accept();
+    this.#screen.print(`* ${label(friend)} is your friend now`);
+    this.talkTo(friend);
+  }
+
+  #listFriends(): void {
+    const friends = this.#tox.friends;
+    if (friends.length === 0) this.#screen.print("Nobody yet: /add ID asks somebody.");
+    for (const [i, friend] of friends.entries()) {
+      const state = friend.connection === "none" ? "away" : friend.status === "none" ? "online" : friend.status;
+      const waiting = friend.queued > 0 ? `, ${friend.queued} waiting to be delivered` : "";
+      this.#screen.print(`  ${i + 1}  ${label(friend)} (${state}${waiting})  ${friend.publicKey}`);
+    }
+  }
+
+  #find(who: string): Friend {
+    const friends = this.#tox.friends;
+    const byName = friends.filter((friend) => friend.name === who);
+    const byKey = friends.filter((friend) => who.length >= 4 && friend.publicKey.startsWith(who.toUpperCase()));
+    const found = /^\d{1,3}$/.test(who) ? friends[Number(who) - 1] : (byName[0] ?? byKey[0]);
+    if (found === undefined || byName.length > 1) {
+      throw new ToxError("unknown-friend", "No one friend is meant by that. /friends lists them with their numbers.");
+    }
+    return found;
+  }
+
+  #say(text: string, action: boolean): void {
+    const friend = this.#partner;
+    if (friend === undefined) {
+      this.#screen.print("To whom? /add ID asks somebody to be your friend, /to FRIEND chooses one.");
+      return;
+    }
+    friend.send(text, { action });
+    if (friend.connection === "none") this.#screen.print(`* ${label(friend)} is away: kept until they are online`);
+  }
+
+  #rename(name: string): void {
+    this.#tox.name = name;
+    this.#screen.print(`* you are ${safeText(name)} now`);
+  }
+
+  #setStatusMessage(text: string): void {
+    this.#tox.statusMessage = text;
+    this.#screen.print("* status message changed");
+  }
+
+  #setStatus(status: Tox["status"]): void {
+    this.#tox.status = status;
+    this.#screen.print(`* you are ${status === "none" ? "there" : status} now`);
+  }
+
+  #remove(who: string): void {
+    const friend = this.#find(who);
+    friend.remove();
+    this.#screen.print(`* ${label(friend)} is no longer your friend`);
+    if (this.#partner !== friend) return;
+    this.#partner = undefined;
+    this.#screen.prompt = "> ";
+  }
+
+  async #finish(): Promise<void> {
+    const deadline = performance.now() + 15_000;
+    const waiting = () => this.#tox.friends.some((friend) => friend.queued > 0);
+    while (waiting() && performance.now() < deadline) await delay(50);
+    await delay(500); // answers to the last message
+  }
+}
+
+function label(friend: Friend): string {
+  return safeText(friend.name) || `${friend.publicKey.slice(0, 12)}…`;
+}

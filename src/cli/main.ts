@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { ToxError } from "../index.ts";
+import { chatCommand } from "./chat.ts";
+import { rpcCommand } from "./rpc.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+const program = new Command("toxcore-ts")
+  .description("Tox: talk to people directly, without servers, accounts or a company between you.")
+  .version(version)
+  .showHelpAfterError("(--help shows what there is)")
+  .addCommand(chatCommand())
+  .addCommand(rpcCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof ToxError)) throw error;
+  console.error(`${error.message} (${error.code})`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BootstrapNode, NodeToxOptions } from "../index.ts";
+import { LOG_LEVELS, type LogLevel, stderrLogger } from "./log.ts";
+import { parseBootstrapNode, readNodesFile, shippedNodes } from "./nodes.ts";
+
+/** The flags that every command shares, as commander reads them. */
+export interface SharedFlags {
+  readonly name?: string;
+  readonly port?: number;
+  readonly ipv6: boolean;
+  readonly bootstrap: readonly BootstrapNode[];
+  readonly nodes?: string;
+  readonly publicNodes?: boolean;
+  readonly log: LogLevel;
+}
+
+export function addSharedFlags(command: Command): Command {
+  return command
+    .option("--name <NAME>", "your name, as friends see it")
+    .option("--port <N>", "use exactly this UDP port (0: any)", parsePort)
+    .option("--no-ipv6", "use IPv4 only")
+    .addOption(
+      new Option("--bootstrap <HOST:PORT:KEY>", "a node to start from; repeatable; an IPv6 address in brackets")
+        .argParser(collectNode)
+        .default([], "none"),
+    )
+    .option("--nodes <FILE>", "nodes to start from, as nodes.tox.chat publishes them")
+    .option("--public-nodes", "start from the dated list of public nodes that comes with this program")
+    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("silent"));
+}
+
+export async function toxOptions(flags: SharedFlags): Promise<NodeToxOptions> {
+  const bootstrap = [
+    ...flags.bootstrap,
+    ...(flags.nodes === undefined ? [] : await readNodesFile(flags.nodes)),
+    ...(flags.publicNodes ? shippedNodes() : []),
+  ];
+  return {
+    ...(flags.name !== undefined && { name: flags.name }),
+    ...(flags.port !== undefined && { port: flags.port }),
+    ipv6: flags.ipv6,
+    bootstrap,
+    logger: stderrLogger(flags.log),
+  };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError("Give a port from 0 to 65535.");
+  return port;
+}
+
+function collectNode(text: string, previous: readonly BootstrapNode[]): BootstrapNode[] {
+  try {
+    return [...previous, parseBootstrapNode(text)];
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * `toxcore-ts/core`: the library without a machine. `Tox.create` takes the outside world as its first argument; nothing
+ * here touches sockets, clocks or files by itself, so it runs under a simulated universe and anywhere else.
+ */
+
+export type { CryptoProvider } from "./crypto/provider.ts";
+export type { Cancel, Clock } from "./env/clock.ts";
+export type { BindOptions, DatagramHandler, DatagramPort, DatagramSocket, Endpoint, IpFamily } from "./env/datagram.ts";
+export { MAX_DATAGRAM_SIZE } from "./env/datagram.ts";
+export type { Edges } from "./env/edges.ts";
+export { type LogFields, type Logger, silentLogger } from "./env/logger.ts";
+export { memoryStore } from "./env/memory_store.ts";
+export { MemoryMetrics, type Metrics } from "./env/metrics.ts";
+export type { Random } from "./env/random.ts";
+export type { Resolver } from "./env/resolver.ts";
+export type { Store } from "./env/store.ts";
+export type { ConnectionState, FriendEvents, IncomingFriendRequest } from "./friend/events.ts";
+export type { Friend } from "./friend/friend.ts";
+export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
+export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";
+export { Tox, type ToxEnv, type ToxEvents } from "./tox.ts";
+export type { BootstrapNode, ToxOptions } from "./tox_options.ts";
+export type { Unsubscribe } from "./util/emitter.ts";
+export { ToxError, type ToxErrorCode } from "./util/tox_error.ts";
+export type { UserStatus } from "./wire/friend/presence.ts";

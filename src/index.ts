@@ -1,0 +1,31 @@
+import type { Logger } from "./env/logger.ts";
+import type { Metrics } from "./env/metrics.ts";
+import { loadCryptoProvider, nodeEdges } from "./node/index.ts";
+import { Tox as CoreTox } from "./tox.ts";
+import type { ToxOptions } from "./tox_options.ts";
+
+export * from "./core.ts";
+
+export interface NodeToxOptions extends ToxOptions {
+  /** Silent when left out. */
+  readonly logger?: Logger;
+  /** Counters and gauges; kept nowhere when left out. */
+  readonly metrics?: Metrics;
+}
+
+/** One person on the Tox network, see `core.ts`. */
+export type Tox = CoreTox;
+
+/** Instances bound to Node's sockets, clock and randomness, with libsodium where it loads. */
+export const Tox = {
+  /** Opens the sockets and starts the instance; the errors are those of the core's `Tox.create`. */
+  async create(options: NodeToxOptions = {}): Promise<CoreTox> {
+    const edges = nodeEdges(options);
+    try {
+      return await CoreTox.create({ ...edges, crypto: await loadCryptoProvider(), release: edges.close }, options);
+    } catch (error) {
+      edges.close();
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,124 @@
+import { type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
+import type { Methods, Params } from "./json_rpc.ts";
+import { booleanParam, hexParam, integerParam, oneOf, optionalBoolean, optionalString, stringParam } from "./params.ts";
+import type { PendingRequests } from "./pending_requests.ts";
+
+export interface MethodsContext {
+  readonly tox: Tox;
+  readonly requests: PendingRequests;
+  readonly metrics: MemoryMetrics | undefined;
+  /** Ends the program cleanly, after the answer has left. */
+  readonly close: () => void;
+}
+
+/** The requests of `docs/rpc.md`, over the public API. */
+export function rpcMethods({ tox, requests, metrics, close }: MethodsContext): Methods {
+  const friendOf = (params: Params): Friend => {
+    const publicKey = stringParam(params, "friend");
+    const friend = tox.friend(publicKey);
+    if (friend === undefined) throw new ToxError("unknown-friend", `${publicKey} is not among the friends.`);
+    return friend;
+  };
+
+  const outboxOf = (friends: readonly Friend[]) =>
+    friends.flatMap((friend) => friend.outbox().map((message) => ({ friend, message })));
+
+  return {
+    self: () => ({
+      id: tox.id,
+      publicKey: tox.publicKey,
+      dhtPublicKey: tox.dhtPublicKey,
+      udpPort: tox.udpPort,
+      relayPort: null,
+      connection: tox.connection,
+      name: tox.name,
+      statusMessage: tox.statusMessage,
+      status: tox.status,
+    }),
+
+    setSelf: (params) => {
+      const name = optionalString(params, "name");
+      const statusMessage = optionalString(params, "statusMessage");
+      const status = params.status === undefined ? undefined : oneOf(params, "status", ["none", "away", "busy"]);
+      const nospam = params.nospam === undefined ? undefined : nospamParam(params);
+      if (name !== undefined) tox.name = name;
+      if (statusMessage !== undefined) tox.statusMessage = statusMessage;
+      if (status !== undefined) tox.status = status;
+      if (nospam !== undefined) tox.nospam = nospam;
+    },
+
+    bootstrap: (params) =>
+      tox.bootstrap({
+        host: stringParam(params, "host"),
+        port: integerParam(params, "port"),
+        publicKey: stringParam(params, "publicKey"),
+      }),
+
+    addFriend: async (params) => {
+      const friend = await tox.addFriend(stringParam(params, "id"), stringParam(params, "message"));
+      return { publicKey: friend.publicKey };
+    },
+
+    addFriendWithoutRequest: async (params) => {
+      const friend = await tox.addFriendWithoutRequest(stringParam(params, "publicKey"));
+      return { publicKey: friend.publicKey };
+    },
+
+    acceptFriend: async (params) => {
+      const publicKey = stringParam(params, "publicKey");
+      const friend = requests.take(publicKey)?.accept() ?? (await tox.addFriendWithoutRequest(publicKey));
+      return { publicKey: friend.publicKey };
+    },
+
+    removeFriend: (params) => friendOf(params).remove(),
+
+    friends: () =>
+      tox.friends.map((friend) => ({
+        publicKey: friend.publicKey,
+        name: friend.name,
+        statusMessage: friend.statusMessage,
+        status: friend.status,
+        connection: friend.connection,
+        lastOnline: friend.lastOnline ?? null,
+        queued: friend.queued,
+      })),
+
+    send: async (params) => {
+      const action = optionalBoolean(params, "action") ?? false;
+      const message = friendOf(params).send(stringParam(params, "text"), { action });
+      await message.stored;
+      return { messageId: message.id };
+    },
+
+    outbox: (params) =>
+      outboxOf(params.friend === undefined ? tox.friends : [friendOf(params)]).map(({ friend, message }) => ({
+        friend: friend.publicKey,
+        messageId: message.id,
+        text: message.text,
+        action: message.action,
+        state: message.state,
+      })),
+
+    cancelMessage: (params) => {
+      const id = stringParam(params, "messageId").toUpperCase();
+      const found = outboxOf(tox.friends).find(({ message }) => message.id === id);
+      return { cancelled: found?.message.cancel() ?? false };
+    },
+
+    setTyping: (params) => friendOf(params).setTyping(booleanParam(params, "on")),
+
+    sendPacket: (params) => friendOf(params).sendPacket(hexParam(params, "hex")),
+
+    stats: () => ({ nodes: tox.nodeCount, counters: metrics?.snapshot() ?? {} }),
+
+    close,
+  };
+}
+
+/** The nospam as the Tox ID shows it: 8 hex digits, or the number itself. */
+function nospamParam(params: Params): number {
+  if (typeof params.nospam === "number") return params.nospam;
+  const bytes = hexParam(params, "nospam");
+  if (bytes.length !== 4) throw new ToxError("invalid-argument", "Give the nospam as 8 hex digits.");
+  return new DataView(bytes.buffer).getUint32(0);
+}

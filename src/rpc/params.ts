@@ -1,0 +1,46 @@
+import { type Params, RpcError, RpcErrorCode } from "./json_rpc.ts";
+
+/** Readers of parameters: each answers the value, or refuses with a sentence that names the parameter. */
+
+export function stringParam(params: Params, name: string): string {
+  const value = params[name];
+  if (typeof value !== "string") throw invalid(`"${name}" is a string.`);
+  return value;
+}
+
+export function optionalString(params: Params, name: string): string | undefined {
+  return params[name] === undefined ? undefined : stringParam(params, name);
+}
+
+export function booleanParam(params: Params, name: string): boolean {
+  const value = params[name];
+  if (typeof value !== "boolean") throw invalid(`"${name}" is true or false.`);
+  return value;
+}
+
+export function optionalBoolean(params: Params, name: string): boolean | undefined {
+  return params[name] === undefined ? undefined : booleanParam(params, name);
+}
+
+export function integerParam(params: Params, name: string): number {
+  const value = params[name];
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw invalid(`"${name}" is a whole number.`);
+  return value;
+}
+
+export function oneOf<T extends string>(params: Params, name: string, values: readonly T[]): T {
+  const value = values.find((one) => one === params[name]);
+  if (value === undefined) throw invalid(`"${name}" is one of ${values.join(", ")}.`);
+  return value;
+}
+
+/** The bytes of a parameter in hex. */
+export function hexParam(params: Params, name: string): Uint8Array {
+  const text = stringParam(params, name);
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw invalid(`"${name}" is a string of hex digits.`);
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+function invalid(message: string): RpcError {
+  return new RpcError(RpcErrorCode.InvalidParams, message);
+}

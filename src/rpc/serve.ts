@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
+import { type MemoryMetrics, type Tox, ToxError } from "../index.ts";
+import { Client } from "./client.ts";
+import { answerLine, notificationLine } from "./json_rpc.ts";
+import { rpcMethods } from "./methods.ts";
+import { forwardEvents } from "./notifications.ts";
+import { PendingRequests } from "./pending_requests.ts";
+
+export interface ServeOptions {
+  /** What `stats` tells. */
+  readonly metrics?: MemoryMetrics;
+  /** Ends the serving as `close` does. */
+  readonly signal?: AbortSignal;
+}
+
+/** How many clients a socket takes at once. */
+const MAX_CLIENTS = 64;
+
+/** Serves one client on a pair of streams until it calls `close` or its input ends. */
+export async function serveStdio(
+  tox: Tox,
+  input: Readable,
+  output: Writable,
+  options: ServeOptions = {},
+): Promise<void> {
+  const client = new Client(input, output);
+  let closing = false;
+  forwardEvents(tox, (method, params) => client.write(notificationLine(method, params)));
+  const methods = rpcMethods({
+    tox,
+    requests: new PendingRequests(tox),
+    metrics: options.metrics,
+    close: () => {
+      closing = true;
+    },
+  });
+  options.signal?.addEventListener("abort", () => client.hangUp());
+  await client.serve(
+    (line) => answerLine(line, methods),
+    () => closing,
+  );
+}
+
+/** Serves up to 64 clients on a Unix socket until one of them calls `close`. Every client hears every event. */
+export async function serveSocket(tox: Tox, path: string, options: ServeOptions = {}): Promise<void> {
+  const sockets = new Map<Client, Socket>(); // bounded by MAX_CLIENTS
+  const server = createServer();
+  server.maxConnections = MAX_CLIENTS;
+  let closing = false;
+  const stop = () => {
+    server.close();
+    for (const socket of sockets.values()) socket.destroySoon();
+  };
+  const methods = rpcMethods({
+    tox,
+    requests: new PendingRequests(tox),
+    metrics: options.metrics,
+    close: () => {
+      closing = true;
+    },
+  });
+  forwardEvents(tox, async (method, params) => {
+    const line = notificationLine(method, params);
+    await Promise.all([...sockets.keys()].map((client) => client.write(line)));
+  });
+  server.on("connection", async (socket) => {
+    const client = new Client(socket, socket);
+    sockets.set(client, socket);
+    const serving = client.serve(
+      (line) => answerLine(line, methods),
+      () => closing,
+    );
+    await serving.catch(() => socket.destroy());
+    sockets.delete(client);
+    if (closing) stop();
+  });
+  await listen(server, path);
+  options.signal?.addEventListener("abort", stop);
+  await once(server, "close");
+  rmSync(path, { force: true });
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  server.listen(path);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ToxError("invalid-argument", `The socket ${path} cannot be opened: ${reason}.`, { cause: error });
+  }
+}

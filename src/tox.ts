@@ -1,0 +1,321 @@
+import { Crypto } from "./crypto/crypto.ts";
+import type { KeyPair } from "./crypto/keys.ts";
+import { asPublicKey } from "./crypto/keys.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
+import { SharedKeyCache } from "./crypto/shared_key_cache.ts";
+import { Dht } from "./dht/dht.ts";
+import type { Cancel } from "./env/clock.ts";
+import type { Edges } from "./env/edges.ts";
+import { memoryStore } from "./env/memory_store.ts";
+import type { ConnectionState, FriendEvents } from "./friend/events.ts";
+import type { Friend } from "./friend/friend.ts";
+import { Friends } from "./friend/friends.ts";
+import { NetCrypto } from "./net_crypto/net_crypto.ts";
+import { UdpNetwork } from "./network/udp_network.ts";
+import { OnionClient } from "./onion/client/onion_client.ts";
+import { OnionServer } from "./onion/server/onion_server.ts";
+import { type BootstrapNode, expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
+import { fromHex, toHex } from "./util/bytes.ts";
+import { Emitter, type Unsubscribe } from "./util/emitter.ts";
+import { makeEndpoint } from "./util/endpoint.ts";
+import { randomU32 } from "./util/random_numbers.ts";
+import { ToxError } from "./util/tox_error.ts";
+import type { UserStatus } from "./wire/friend/presence.ts";
+
+/** The outside world of one instance. `toxcore-ts` brings Node's; `toxcore-ts/testing` a simulated one. */
+export interface ToxEnv extends Edges {
+  readonly crypto: CryptoProvider;
+  /** Called when the instance has closed, to let go of what the edges hold. */
+  release?(): void;
+}
+
+export interface ToxEvents extends FriendEvents {
+  /** Whether the network answers. */
+  connection: { readonly state: ConnectionState };
+}
+
+/** The floors of one instance, from the sockets up. */
+interface Floors {
+  readonly network: UdpNetwork;
+  readonly dht: Dht;
+  readonly onionServer: OnionServer;
+  readonly onionClient: OnionClient;
+  readonly netCrypto: NetCrypto;
+  readonly friends: Friends;
+}
+
+/**
+ * One person on the Tox network: an identity, its friends and the node that finds them. Made by `Tox.create`; ended by
+ * `close`, after which every method throws the `ToxError` `closed`.
+ */
+export class Tox {
+  readonly #env: ToxEnv;
+  readonly #crypto: Crypto;
+  readonly #self: KeyPair;
+  readonly #selfShared: SharedKeyCache;
+  readonly #floors: Floors;
+  readonly #own: Emitter<Pick<ToxEvents, "connection">>;
+  #connection: ConnectionState = "none";
+  #closing: Promise<void> | undefined;
+  #start: Cancel | undefined;
+
+  private constructor(env: ToxEnv, crypto: Crypto, self: KeyPair, selfShared: SharedKeyCache, floors: Floors) {
+    this.#env = env;
+    this.#crypto = crypto;
+    this.#self = self;
+    this.#selfShared = selfShared;
+    this.#floors = floors;
+    this.#own = new Emitter(env.logger);
+    floors.onionClient.onConnection((state) => this.#setConnection(state));
+  }
+
+  /**
+   * Opens the sockets and starts the instance. Rejects with a `ToxError`: `port-in-use`, `permission-denied`,
+   * `network-unavailable`, `invalid-argument`, `name-too-long`, `status-message-too-long`, `aborted`. No event comes
+   * before the turn after the promise resolves.
+   */
+  static async create(env: ToxEnv, options: ToxOptions = {}): Promise<Tox> {
+    throwIfAborted(options.signal);
+    const crypto = new Crypto(env.crypto, env.random);
+    const self = options.secretKey === undefined ? crypto.keyPair() : crypto.keyPairOf(secretKeyOf(options.secretKey));
+    if (options.nospam !== undefined) expectU32(options.nospam, "the nospam");
+    const bootstrap = (options.bootstrap ?? []).map(checkedBootstrapNode);
+    const network = await UdpNetwork.bind(env.datagrams, udpOptions(options), env.metrics);
+    try {
+      const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
+      const floors = await buildFloors(env, crypto, self, selfShared, network, options);
+      throwIfAborted(options.signal);
+      const tox = new Tox(env, crypto, self, selfShared, floors);
+      tox.#start = env.clock.at(env.clock.monotonic(), () => {
+        for (const node of bootstrap) tox.#bootstrapInBackground(node);
+      });
+      return tox;
+    } catch (error) {
+      network.close();
+      throw error;
+    }
+  }
+
+  /** What a friend needs to find us and to ask for friendship: 76 hex digits. */
+  get id(): string {
+    this.#expectOpen();
+    return this.#floors.friends.id;
+  }
+
+  /** The long-term public key, 64 hex digits. */
+  get publicKey(): string {
+    return toHex(this.#self.publicKey);
+  }
+
+  /** The temporary key by which the network knows this node, 64 hex digits. With `udpPort` it makes us a bootstrap node. */
+  get dhtPublicKey(): string {
+    return toHex(this.#floors.dht.keyPair.publicKey);
+  }
+
+  get udpPort(): number {
+    return this.#floors.network.port;
+  }
+
+  get connection(): ConnectionState {
+    return this.#connection;
+  }
+
+  get name(): string {
+    return this.#floors.friends.selfName;
+  }
+
+  /** Throws `name-too-long` above 128 bytes of UTF-8. */
+  set name(name: string) {
+    this.#expectOpen();
+    this.#floors.friends.selfName = name;
+  }
+
+  get statusMessage(): string {
+    return this.#floors.friends.selfStatusMessage;
+  }
+
+  /** Throws `status-message-too-long` above 1007 bytes of UTF-8. */
+  set statusMessage(text: string) {
+    this.#expectOpen();
+    this.#floors.friends.selfStatusMessage = text;
+  }
+
+  get status(): UserStatus {
+    return this.#floors.friends.selfStatus;
+  }
+
+  set status(status: UserStatus) {
+    this.#expectOpen();
+    this.#floors.friends.selfStatus = status;
+  }
+
+  get nospam(): number {
+    return this.#floors.friends.nospam;
+  }
+
+  /** Changes `id`: requests sent to the old one no longer arrive. Friends stay friends. */
+  set nospam(nospam: number) {
+    this.#expectOpen();
+    expectU32(nospam, "the nospam");
+    this.#floors.friends.nospam = nospam;
+  }
+
+  get friends(): Friend[] {
+    this.#expectOpen();
+    return this.#floors.friends.list();
+  }
+
+  /** The friend with this public key (64 hex digits), if there is one. */
+  friend(publicKey: string): Friend | undefined {
+    this.#expectOpen();
+    return this.#floors.friends.get(publicKeyOf(publicKey));
+  }
+
+  /**
+   * Adds the owner of a Tox ID and asks for friendship until he is online. Rejects with a `ToxError`: `invalid-id`,
+   * `checksum-mismatch`, `own-id`, `already-friend`, `message-empty`, `request-message-too-long` (above 921 bytes).
+   */
+  async addFriend(id: string, message: string): Promise<Friend> {
+    this.#expectOpen();
+    return this.#floors.friends.add(id, message);
+  }
+
+  /** Adds somebody who has added us, or will: no request is sent. Rejects with `own-id` or `already-friend`. */
+  async addFriendWithoutRequest(publicKey: string): Promise<Friend> {
+    this.#expectOpen();
+    return this.#floors.friends.addWithoutRequest(publicKeyOf(publicKey));
+  }
+
+  /**
+   * Asks a node for the way into the network; it is asked again until somebody answers. Rejects with `host-not-found`
+   * or `invalid-argument`.
+   */
+  async bootstrap(node: BootstrapNode): Promise<void> {
+    this.#expectOpen();
+    const publicKey = publicKeyOf(checkedBootstrapNode(node).publicKey);
+    const addresses = await this.#env.resolver.resolve(node.host);
+    if (this.#closing) return;
+    for (const address of addresses) {
+      const endpoint = makeEndpoint(address, node.port);
+      if (this.#floors.network.has(endpoint.family)) this.#floors.dht.bootstrap(endpoint, publicKey);
+    }
+  }
+
+  /**
+   * Calls `listener` for each event, in packet order, after the state it tells of has changed. A message counts as
+   * handled when the listeners, and the promises they returned, are done. Answers a function that ends it.
+   */
+  on<Name extends keyof ToxEvents>(name: Name, listener: (event: ToxEvents[Name]) => unknown): Unsubscribe {
+    this.#expectOpen();
+    return name === "connection"
+      ? this.#own.on("connection", listener as (event: ToxEvents["connection"]) => unknown)
+      : this.#floors.friends.on(name, listener as never);
+  }
+
+  /** Like `on`, for the next event only. */
+  once<Name extends keyof ToxEvents>(name: Name, listener: (event: ToxEvents[Name]) => unknown): Unsubscribe {
+    const off = this.on(name, (event) => {
+      off();
+      return listener(event);
+    });
+    return off;
+  }
+
+  /** Nodes of the DHT that we know to be alive. */
+  get nodeCount(): number {
+    return this.#floors.dht.nodeCount;
+  }
+
+  /** Tells our friends that we leave, ends every session and timer and closes the sockets. Calling it again is the same. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { network, dht, onionServer, onionClient, netCrypto, friends } = this.#floors;
+    this.#start?.();
+    await friends.close();
+    netCrypto.close();
+    onionClient.close();
+    onionServer.close();
+    dht.close();
+    network.close();
+    this.#connection = "none";
+    this.#own.removeAll();
+    this.#selfShared.clear();
+    this.#crypto.wipe(this.#self.secretKey);
+    this.#env.release?.();
+  }
+
+  #bootstrapInBackground(node: BootstrapNode): void {
+    this.bootstrap(node).catch((error: unknown) => {
+      this.#env.logger.warn("a bootstrap node cannot be used", { host: node.host, reason: String(error) });
+    });
+  }
+
+  #setConnection(state: ConnectionState): void {
+    if (this.#closing || this.#connection === state) return;
+    this.#connection = state;
+    this.#own.emit("connection", { state });
+  }
+
+  #expectOpen(): void {
+    if (this.#closing) throw new ToxError("closed", "This Tox instance is closed: create a new one.");
+  }
+}
+
+async function buildFloors(
+  env: ToxEnv,
+  crypto: Crypto,
+  self: KeyPair,
+  selfShared: SharedKeyCache,
+  network: UdpNetwork,
+  options: ToxOptions,
+): Promise<Floors> {
+  const { clock, logger, metrics } = env;
+  const base = { network, clock, crypto, logger, metrics };
+  const dht = new Dht(base);
+  const onionServer = new OnionServer({ ...base, dht });
+  const onionClient = new OnionClient({ ...base, dht, self });
+  const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };
+  const netCrypto = new NetCrypto({ ...base, keys });
+  const friends = await Friends.create({
+    keys: self,
+    finder: onionClient,
+    lookups: dht,
+    sessions: netCrypto,
+    store: options.store ?? memoryStore(),
+    nospam: options.nospam ?? randomU32(crypto.random),
+    clock,
+    crypto,
+    logger,
+    metrics,
+  });
+  netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
+  if (options.name !== undefined) friends.selfName = options.name;
+  if (options.statusMessage !== undefined) friends.selfStatusMessage = options.statusMessage;
+  if (options.status !== undefined) friends.selfStatus = options.status;
+  return { network, dht, onionServer, onionClient, netCrypto, friends };
+}
+
+function publicKeyOf(hex: string) {
+  const bytes = fromHex(hex);
+  if (bytes?.length !== 32) throw new ToxError("invalid-argument", "Give a public key as 64 hex digits.");
+  return asPublicKey(bytes);
+}
+
+function checkedBootstrapNode(node: BootstrapNode): BootstrapNode {
+  publicKeyOf(node.publicKey);
+  expectPort(node.port, 1);
+  if (node.host === "") throw new ToxError("invalid-argument", "Name the bootstrap node's host.");
+  return node;
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ToxError("aborted", "The start was given up by its signal.", { cause: signal.reason });
+}

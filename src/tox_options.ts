@@ -1,0 +1,73 @@
+import { asSecretKey, SECRET_KEY_SIZE, type SecretKey } from "./crypto/keys.ts";
+import type { Store } from "./env/store.ts";
+import { defaultPorts, type UdpOptions } from "./network/udp_network.ts";
+import { fromHex } from "./util/bytes.ts";
+import { ToxError } from "./util/tox_error.ts";
+import type { UserStatus } from "./wire/friend/presence.ts";
+
+/** A node that helps us into the network. */
+export interface BootstrapNode {
+  /** A name or an address. */
+  readonly host: string;
+  /** Its UDP port, 1–65535. */
+  readonly port: number;
+  /** Its DHT public key, 64 hex digits. */
+  readonly publicKey: string;
+}
+
+export interface ToxOptions {
+  /** Where the profile lives; in memory, so gone with the process, when left out. */
+  readonly store?: Store;
+  /** The long-term secret key, 32 bytes or 64 hex digits: who we are. Random when left out. It is copied. */
+  readonly secretKey?: Uint8Array | string;
+  /** The part of the Tox ID that friend requests have to know, a 32-bit number. Random when left out. */
+  readonly nospam?: number;
+  /** At most 128 bytes of UTF-8. */
+  readonly name?: string;
+  /** At most 1007 bytes of UTF-8. */
+  readonly statusMessage?: string;
+  readonly status?: UserStatus;
+  /** Exactly this UDP port (0: any free one). The first free one of 33445–33545 when left out. */
+  readonly port?: number;
+  /** Local addresses to listen on; all of the machine's when left out. */
+  readonly bindIpv4?: string;
+  readonly bindIpv6?: string;
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
+  /** Nodes to ask first. Nobody is contacted that is not named here or in `bootstrap`. */
+  readonly bootstrap?: readonly BootstrapNode[];
+  /** Gives up the start with the code `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+export function udpOptions(options: ToxOptions): UdpOptions {
+  if (options.port !== undefined) expectPort(options.port, 0);
+  return {
+    ports: options.port === undefined ? defaultPorts() : [options.port],
+    ...(options.ipv4 !== undefined && { ipv4: options.ipv4 }),
+    ...(options.ipv6 !== undefined && { ipv6: options.ipv6 }),
+    ...(options.bindIpv4 !== undefined && { bindIpv4: options.bindIpv4 }),
+    ...(options.bindIpv6 !== undefined && { bindIpv6: options.bindIpv6 }),
+  };
+}
+
+/** A copy of the secret key that the caller gave, so that ours can be wiped. */
+export function secretKeyOf(given: Uint8Array | string): SecretKey {
+  const bytes = typeof given === "string" ? fromHex(given) : given.slice();
+  if (bytes?.length !== SECRET_KEY_SIZE) {
+    throw new ToxError("invalid-argument", "Give the secret key as 32 bytes or as 64 hex digits.");
+  }
+  return asSecretKey(bytes);
+}
+
+export function expectPort(port: number, lowest: 0 | 1): void {
+  if (!Number.isInteger(port) || port < lowest || port > 65535) {
+    throw new ToxError("invalid-argument", `Give a port from ${lowest} to 65535 instead of ${port}.`);
+  }
+}
+
+export function expectU32(value: number, what: string): void {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw new ToxError("invalid-argument", `Give ${what} as a whole number from 0 to 4294967295.`);
+  }
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { MAIN, startRpc } from "../../support/rpc_client.ts";
+
+/** Runs the program without a terminal and answers what it wrote. */
+async function run(args: readonly string[], input = "", timeoutMs = 30_000) {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: "pipe", timeout: timeoutMs });
+  let [out, errors] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  child.stdin.end(input);
+  const [code, signal] = await once(child, "close");
+  return { code, signal, out, errors };
+}
+
+describe("chat", () => {
+  it("says hello to the demo's echo and hears it", async () => {
+    expect(await run(["chat", "--demo", "--say", "hello"])).toEqual({
+      code: 0,
+      signal: null,
+      out: "echo: hello\n",
+      errors: "",
+    });
+  });
+
+  it("reads lines where there is no terminal", async () => {
+    const { code, out } = await run(["chat", "--demo"], "/name Robin\nfrom a pipe\n/nonsense\n/friends\n");
+    expect(code).toBe(0);
+    expect(out).toContain("echo: from a pipe\n");
+    expect(out).toContain("There is no /nonsense.");
+  });
+
+  it("says why when nobody answers, after 15 s", { timeout: 40_000 }, async () => {
+    const { code, out, errors } = await run([
+      "chat",
+      "--no-ipv6",
+      "--port",
+      "0",
+      "--say",
+      "hello",
+      "--to",
+      idOf("5A".repeat(32)),
+    ]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(errors).toContain("the network does not answer");
+  });
+
+  it("refuses a Tox ID with a typing error", async () => {
+    const id = idOf("5A".repeat(32)).replace(/^5/, "6");
+    const { code, errors } = await run(["chat", "--no-ipv6", "--port", "0", "--say", "hello", "--to", id]);
+    expect(code).toBe(1);
+    expect(errors).toContain("checksum-mismatch");
+  });
+
+  it.each([
+    [["chat", "--say", "hello"], "--say needs --to"],
+    [["chat", "--port", "70000"], "Give a port from 0 to 65535"],
+    [["chat", "--bootstrap", "nowhere"], "HOST:PORT:KEY"],
+    [["chat", "--nodes", "/nonexistent/nodes.json"], "cannot be read"],
+    [["nonsense"], "unknown command"],
+  ])("refuses %j with a sentence", async (args, sentence) => {
+    const { code, errors } = await run(args);
+    expect(code).toBe(1);
+    expect(errors).toContain(sentence);
+  });
+});
+
+/** The Tox ID of a key with nospam 0. */
+function idOf(publicKey: string): string {
+  const checksum = [0, 0];
+  for (const [i, byte] of Buffer.from(publicKey, "hex").entries()) checksum[i % 2] = (checksum[i % 2] ?? 0) ^ byte;
+  return `${publicKey}00000000${Buffer.from(checksum).toString("hex")}`;
+}
+
+describe("rpc", () => {
+  it("lets two programs talk, and ends with its input", async () => {
+    const alice = startRpc();
+    const bob = startRpc();
+    const [a, b] = [await alice.call("self"), await bob.call("self")];
+    await alice.call("bootstrap", { host: "127.0.0.1", port: b.udpPort, publicKey: b.dhtPublicKey });
+    await alice.call("addFriend", { id: b.id, message: "by rpc" });
+    expect(await bob.notified("friendRequest")).toEqual({ publicKey: a.publicKey, message: "by rpc" });
+    await bob.call("acceptFriend", { publicKey: a.publicKey.toLowerCase() });
+    await alice.notified("friendConnection");
+    const { messageId } = await alice.call("send", { friend: b.publicKey, text: "hello" });
+    expect(await bob.notified("message")).toEqual({ friend: a.publicKey, text: "hello", action: false });
+    expect(await alice.notified("delivered")).toEqual({ friend: b.publicKey, messageId });
+    await expect(alice.call("send", { friend: b.publicKey, text: "" })).rejects.toMatchObject({
+      data: { code: "message-empty" },
+    });
+    await alice.call("close");
+    await bob.notified("friendConnection", ({ state }) => state === "none");
+    bob.endInput();
+    expect(await Promise.all([alice.exited, bob.exited])).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { MemoryMetrics } from "../../../src/env/metrics.ts";
+import { loadCryptoProvider, nodeEdges, nodeRandom, nodeResolver } from "../../../src/node/index.ts";
+import { MemoryLogger } from "../../../src/testing/index.ts";
+import { randomBytes } from "../../../src/util/random_numbers.ts";
+
+const entry = new URL("../../../src/node/index.ts", import.meta.url).href;
+
+/** Runs a program to its own end and answers what it wrote; one that lives longer than 5 s fails. */
+async function outputOf(program: string): Promise<string> {
+  const args = ["--input-type=module-typescript", "--disable-warning=ExperimentalWarning", "-e", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 5000 });
+  return stdout;
+}
+
+afterEach(() => {
+  vi.doUnmock("sodium-native");
+  vi.resetModules();
+});
+
+describe("a process", () => {
+  it("ends by itself once its sockets are closed, whatever timers there are", async () => {
+    const output = await outputOf(`
+      import { nodeEdges } from ${JSON.stringify(entry)};
+      const { clock, datagrams } = nodeEdges();
+      const socket = await datagrams.bind({ family: 4, port: 0, address: "127.0.0.1" });
+      clock.at(clock.monotonic() + 3_600_000, () => {});
+      clock.at(clock.monotonic() + 20, () => { socket.close(); console.log("closed"); });
+    `);
+    expect(output).toBe("closed\n"); // the socket kept the process alive until then
+  });
+
+  it("does not notice the sockets' late errors", async () => {
+    const output = await outputOf(`
+      import { nodeEdges } from ${JSON.stringify(entry)};
+      const { clock, datagrams, metrics } = nodeEdges();
+      const socket = await datagrams.bind({ family: 4, port: 0, address: "127.0.0.1" });
+      for (let i = 0; i < 100; i++) {
+        const to = { family: 4, address: Uint8Array.of(127, 0, 0, 1), port: 1 + i };
+        socket.send(socket.acquire(), 10, to);
+      }
+      socket.close();
+      process.on("exit", () => console.log("end"));
+    `);
+    expect(output).toBe("end\n");
+  });
+});
+
+describe("nodeEdges", () => {
+  it("composes the ports, with the logger and metrics that were given", async () => {
+    const [logger, metrics] = [new MemoryLogger(), new MemoryMetrics()];
+    const edges = nodeEdges({ logger, metrics });
+    expect([edges.logger, edges.metrics]).toEqual([logger, metrics]);
+    edges.clock.at(0, () => expect.unreachable());
+    edges.close();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+});
+
+describe("nodeRandom", () => {
+  it("fills exactly the view it is given", () => {
+    const whole = new Uint8Array(96);
+    nodeRandom.fill(whole.subarray(32, 64));
+    expect(whole.subarray(0, 32).every((byte) => byte === 0)).toBe(true);
+    expect(whole.subarray(64).every((byte) => byte === 0)).toBe(true);
+    expect(whole.subarray(32, 64).every((byte) => byte === 0)).toBe(false);
+    expect(randomBytes(nodeRandom, 32)).not.toEqual(randomBytes(nodeRandom, 32));
+  });
+});
+
+describe("nodeResolver", () => {
+  it("takes literal addresses as they are", async () => {
+    expect(await nodeResolver.resolve("192.0.2.7")).toEqual([Uint8Array.of(192, 0, 2, 7)]);
+    expect(await nodeResolver.resolve("::1")).toEqual([new Uint8Array(16).fill(1, 15)]);
+  });
+
+  it("asks the system for names", async () => {
+    const addresses = await nodeResolver.resolve("localhost");
+    const loopbacks = ["127,0,0,1", String(new Uint8Array(16).fill(1, 15))];
+    expect(addresses.length).toBeGreaterThan(0);
+    for (const address of addresses) expect(loopbacks).toContain(String(address));
+  });
+
+  it.each(["no such host", "", "a".repeat(300)])("rejects %j", async (host) => {
+    await expect(nodeResolver.resolve(host)).rejects.toMatchObject({ name: "ToxError", code: "host-not-found" });
+  });
+});
+
+describe("loadCryptoProvider", () => {
+  it("takes libsodium", async () => {
+    expect((await loadCryptoProvider()).name).toBe("sodium");
+  });
+
+  it("falls back to JavaScript where the binary does not load", async () => {
+    vi.resetModules();
+    vi.doMock("sodium-native", () => {
+      throw new Error("no binary for this machine");
+    });
+    const fresh = await import("../../../src/node/crypto_loader.ts");
+    expect((await fresh.loadCryptoProvider()).name).toBe("noble");
+  });
+});
