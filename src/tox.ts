@@ -297,6 +297,7 @@ async function buildFloors(
     metrics,
   });
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
+  netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
   if (options.name !== undefined) friends.selfName = options.name;
   if (options.statusMessage !== undefined) friends.selfStatusMessage = options.statusMessage;
   if (options.status !== undefined) friends.selfStatus = options.status;

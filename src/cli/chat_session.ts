@@ -101,7 +101,8 @@ export class ChatSession {
     this.#tox.on("friendConnection", ({ friend, state }) => {
       print(`* ${label(friend)} is ${state === "none" ? "away" : "online"}`);
     });
-    this.#tox.on("friendName", ({ friend }) => {
+    this.#tox.on("friendName", ({ friend, name }) => {
+      if (name !== "") print(`* ${shortKey(friend)} is called ${label(friend)}`);
       if (friend === this.#partner) this.talkTo(friend);
     });
     this.#tox.on("friendStatus", ({ friend, status }) => {
@@ -219,5 +220,9 @@ export class ChatSession {
 }
 
 function label(friend: Friend): string {
-  return safeText(friend.name) || `${friend.publicKey.slice(0, 12)}…`;
+  return safeText(friend.name) || shortKey(friend);
+}
+
+function shortKey(friend: Friend): string {
+  return `${friend.publicKey.slice(0, 12)}…`;
 }

@@ -59,7 +59,7 @@ export class Lookup {
   readonly #roundTarget: (() => PublicKey) | undefined;
   readonly #candidates: PackedNode[] = []; // nearest first, bounded by MAX_CANDIDATES
   readonly #asked: KeyMap<Asked>; // bounded by MAX_REMEMBERED
-  readonly #slots = new Set<Cancel>(); // bounded by PARALLEL
+  readonly #slots = new Set<Cancel>(); // bounded by PARALLEL and what a round and the list's newcomers add in 400 ms
   #roundTimer: Cancel | undefined;
   #rounds = 0;
   #isSettled = false;

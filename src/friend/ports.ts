@@ -1,31 +1,17 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Endpoint } from "../env/datagram.ts";
 import type { CloseReason } from "../net_crypto/session.ts";
+import type { FinderFriend, FoundListener, FriendRequestHandler } from "../onion/client/types.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
+
+export type { FinderFriend, FoundListener } from "../onion/client/types.ts";
 
 /** What friend connections ask of the onion: to find people and to be found. `OnionClient` has this shape. */
 export interface FriendFinder {
   /** Starts to search for a person by long-term key, and to tell him our DHT key. */
   addFriend(publicKey: PublicKey, listener: FoundListener): FinderFriend;
   /** Friend requests that came through the onion: `data` is nospam u32 ‖ message. */
-  onFriendRequest(handler: (sender: PublicKey, data: Uint8Array) => void): void;
-}
-
-export interface FoundListener {
-  /** The person's DHT key, new or changed, and nodes next to him. */
-  onDhtPublicKey(dhtPublicKey: PublicKey, nodes: readonly PackedNode[]): void;
-  /** The person has been found in the announce store: data can be sent to him now. */
-  onReachable?(): void;
-}
-
-export interface FinderFriend {
-  /** A DHT key learned elsewhere (a handshake). */
-  setDhtPublicKey(dhtPublicKey: PublicKey): void;
-  /** Searching rests while a session lives. */
-  setOnline(online: boolean): void;
-  /** Sends a friend request (nospam u32 ‖ message) through the onion. Answers how many announce nodes it went to: 0 when the person is not found yet. */
-  sendFriendRequest(data: Uint8Array): number;
-  remove(): void;
+  onFriendRequest(handler: FriendRequestHandler): void;
 }
 
 /** What friend connections ask of the DHT: to find the address of a DHT key. `Dht` has this shape. */

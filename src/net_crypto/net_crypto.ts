@@ -35,7 +35,10 @@ export interface NetCryptoOptions {
   readonly logger: Logger;
 }
 
-/** Answers who hears the new session, or undefined to refuse it. Copies of the keys. */
+/**
+ * Answers who hears the new session, or undefined to refuse it. A handler that calls `connect` for the same keys itself gets
+ * the handshake into that session.
+ */
 export type IncomingHandler = (
   peer: PublicKey,
   dhtPublicKey: PublicKey,
@@ -233,9 +236,12 @@ export class NetCrypto {
       this.#handshakeDrop("unsolicited");
       return;
     }
-    // The handler may have connected by itself; then the handshake is that session's.
-    const session =
-      this.#sessions.get(handshake.peer) ?? this.#newSession(handshake.peer, handshake.dhtPublicKey, listener);
+    const existing = this.#sessions.get(handshake.peer); // made by the handler, or as the old session closed
+    if (existing !== undefined && !sameBytes(existing.dhtPublicKey, handshake.dhtPublicKey)) {
+      this.#handshakeDrop("unsolicited");
+      return;
+    }
+    const session = existing ?? this.#newSession(handshake.peer, handshake.dhtPublicKey, listener);
     if (!session.receiveHandshake(handshake, arrived, "take")) {
       this.#handshakeDrop("weak-key");
       session.close("handshake-failed");

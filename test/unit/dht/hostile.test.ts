@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { SharedKeyCache } from "../../../src/crypto/shared_key_cache.ts";
+import { DhtChannel } from "../../../src/dht/dht_channel.ts";
 import type { Endpoint } from "../../../src/env/datagram.ts";
 import { readU64 } from "../../../src/util/bytes.ts";
 import { makeEndpoint } from "../../../src/util/endpoint.ts";
 import { decodeNodesRequestPayload } from "../../../src/wire/dht/nodes_request.ts";
+import { encodePingPayload } from "../../../src/wire/dht/ping.ts";
 import type { PackedNode } from "../../../src/wire/packed_node.ts";
 import { PacketId } from "../../../src/wire/packet_ids.ts";
 import { DhtWorld, type WorldNode } from "./dht_world.ts";
@@ -109,9 +112,6 @@ describe("a ping request", () => {
   it("from many keys makes us send a bounded number of pings", async () => {
     for (let i = 0; i < 300; i++) {
       const keyPair = mallory.crypto.keyPair();
-      const { DhtChannel } = await import("../../../src/dht/dht_channel.ts");
-      const { SharedKeyCache } = await import("../../../src/crypto/shared_key_cache.ts");
-      const { encodePingPayload } = await import("../../../src/wire/dht/ping.ts");
       const cache = new SharedKeyCache(mallory.crypto, keyPair.secretKey);
       const channel = new DhtChannel(mallory.network, mallory.crypto, keyPair, cache);
       channel.send(victim.endpoint, 0, victim.publicKey, (into) => encodePingPayload(into, { id: 0, sendback: 1n }));
@@ -122,6 +122,20 @@ describe("a ping request", () => {
     await run(60_000);
     expect(mallory.got(PacketId.PingRequest).length).toBeLessThanOrEqual(atOnce + 32);
     expect(state()).toEqual({ nodes: 0, connected: false });
+  });
+});
+
+describe("a node that has moved", () => {
+  it("is pinged at its new address, and believed when it answers from there", async () => {
+    await befriend();
+    const elsewhere = await Stranger.create(world, "elsewhere", {}, mallory.keyPair);
+    elsewhere.send(victim.endpoint, elsewhere.pingRequest(victim.publicKey));
+    await run(30);
+    expect(victim.dht.closestNodes(victim.publicKey, 1, true)[0]?.endpoint).toEqual(mallory.endpoint);
+    elsewhere.send(victim.endpoint, elsewhere.pingResponse(victim.publicKey, sendbackOfPing(elsewhere)));
+    await run(30);
+    expect(victim.dht.closestNodes(victim.publicKey, 1, true)[0]?.endpoint).toEqual(elsewhere.endpoint);
+    expect(victim.dht.nodeCount).toBe(1);
   });
 });
 
@@ -249,8 +263,6 @@ describe("a nodes response", () => {
     expect(victim.count("drop.nodesResponse.oversized")).toBe(1);
     expect(victim.count("drop.nodesResponse.forged")).toBe(1);
     expect(victim.count("dht.nodesResponse.received")).toBe(0);
-    const others = world.universe.trace;
-    expect(others.recording).toBe(false);
     expect(victim.count("dht.nodesRequest.sent") - asked).toBeLessThanOrEqual(2);
   });
 
@@ -309,12 +321,10 @@ describe("sybils", () => {
       const fresh = await world.node(`target ${prefix}`);
       for (let i = 0; i < 20; i++) {
         const sybil = await Stranger.create(world, `${prefix} ${i}`, { ipv4: [...prefix, from + i].join(".") });
-        for (let id = 0; id < 1; id++) {
-          sybil.network.handle(PacketId.PingRequest, (bytes, at) => {
-            const payload = sybil.open({ bytes, from: at });
-            sybil.send(at, sybil.pingResponse(fresh.publicKey, readU64(payload, 1)));
-          });
-        }
+        sybil.network.handle(PacketId.PingRequest, (bytes, at) => {
+          const payload = sybil.open({ bytes, from: at });
+          sybil.send(at, sybil.pingResponse(fresh.publicKey, readU64(payload, 1)));
+        });
         sybil.send(fresh.endpoint, sybil.pingRequest(fresh.publicKey));
         await run(200);
       }

@@ -112,6 +112,19 @@ describe("a network of thirty", () => {
     await world.universe.runUntil(() => found.every(Boolean), { timeout: 3000, what: "all thirty" });
   });
 
+  it("offers random nodes, each once, and not always the same", async () => {
+    const world = new DhtWorld({ seed });
+    const nodes = await world.crowd(30);
+    await world.universe.run(10_000);
+    const { dht } = nodes[4] as WorldNode;
+    const draw = () => dht.randomNodes(6).map((node) => hex(node.publicKey));
+    const [first, second] = [draw(), draw()];
+    expect(new Set(first).size).toBe(6);
+    expect(first).not.toEqual(second);
+    expect(dht.randomNodes(1000).length).toBeLessThanOrEqual(29);
+    expect(first).not.toContain(hex(dht.publicKey));
+  });
+
   it("plays the same way with the same seed, and another with another", async () => {
     const play = async (seed: string) => {
       const world = new DhtWorld({ seed, link: { loss: 0.1, reordering: 0.1, duplication: 0.1 } });

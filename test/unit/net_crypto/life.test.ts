@@ -71,6 +71,20 @@ describe("a session's life", () => {
     expect(pair.b.netCrypto.session(a.keys.self.publicKey)?.dhtPublicKey).toEqual(a.keys.dht.publicKey);
   });
 
+  it("a handler of incoming sessions may connect by itself", async () => {
+    const universe = new Universe({ seed: 59, link: { latency: [5, 5] } });
+    const a = await startNode(universe, universe.host("a"));
+    const b = await startNode(universe, universe.host("b"));
+    const recorder = new Recorder();
+    b.netCrypto.onIncoming = (peer, dhtPublicKey) => {
+      b.netCrypto.connect(peer, dhtPublicKey, recorder);
+      return recorder;
+    };
+    const { session } = connect(a, b);
+    await universe.run(100);
+    expect([session.state, recorder.established, b.netCrypto.sessionCount]).toEqual(["established", 1, 1]);
+  });
+
   it("connecting with another DHT key replaces the session, with the same one answers it", async () => {
     const universe = new Universe({ seed: 56 });
     const pair = await connectedPair(universe);

@@ -111,7 +111,7 @@ codecProperties("PacketRequest", {
       arrivals.map((missing) => missing.flatMap((isMissing, offset) => (isMissing ? [offset] : []))),
       fc
         .array(fc.integer({ min: 1, max: 700 }), { maxLength: 40 })
-        .map((gaps) => gaps.reduce<number[]>((list, gap) => [...list, (list.at(-1) ?? -1) + gap], [])),
+        .map((gaps) => gaps.map((_, i) => gaps.slice(0, i + 1).reduce((sum, gap) => sum + gap) - 1)),
     )
     .map((missing) => ({ missing, span: (missing.at(-1) ?? -1) + 1 })),
   encode: encoding(packetRequest.encodePacketRequest),
