@@ -1,0 +1,615 @@
+import type { Friend, Message, Tox, ToxEvents } from "../../src/core.ts";
+import type { Store } from "../../src/env/store.ts";
+import { type LinkProperties, memoryStore, MemoryLogger, SeededRandom, type SimHost } from "../../src/testing/index.ts";
+import { nodeOf, type Person, Story } from "./people.ts";
+
+/** Everything that a chaotic story needs to know beforehand. All of it is drawn from the seed when left out. */
+export interface ChaosOptions {
+  readonly people?: number;
+  readonly crowd?: number;
+  /** How many things happen. */
+  readonly events?: number;
+  /** Whether people's instances crash, quit and start again. */
+  readonly restarts?: boolean;
+  /** Whether what was sent and handled survives that. */
+  readonly durable?: boolean;
+  /** Tells what happens. */
+  readonly log?: (line: string) => void;
+}
+
+export interface ChaosReport {
+  readonly seed: number;
+  readonly people: number;
+  readonly crowd: number;
+  readonly sent: number;
+  readonly shown: number;
+  /** Virtual ms from the moment the network is whole until everybody is there and everything is delivered. */
+  readonly onlineAfter: number;
+  readonly deliveredAfter: number;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly problems: string[];
+}
+
+const CUSTOM_LOSSLESS = 160;
+const CUSTOM_LOSSY = 200;
+const RECOVERY_TIMEOUT = 1_800_000;
+/** Timers of an instance at rest: a few for each node and friend that it knows. */
+const MAX_TIMERS_AT_REST = 250;
+
+interface Sent {
+  readonly text: string;
+  readonly message: Message;
+  /** Of the sender's instance. */
+  readonly life: number;
+}
+
+interface Shown {
+  readonly text: string;
+  /** Of the receiver's instance. */
+  readonly life: number;
+  handled: boolean;
+}
+
+/** What went from one person to another. */
+class Lane {
+  readonly sent: Sent[] = []; // these bounded by the story
+  readonly shown: Shown[] = [];
+  readonly delivered = new Set<string>();
+  readonly customShown: Array<{ readonly id: number; readonly count: number; readonly life: number }> = [];
+  customs = 0;
+}
+
+class Someone {
+  readonly name: string;
+  readonly host: SimHost;
+  readonly secretKey: Uint8Array;
+  readonly friends = new Set<Someone>(); // bounded by the story's people
+  readonly lanes = new Map<Someone, Lane>(); // what this one sends, to whom
+  store: CuttableStore | undefined;
+  tox: Tox | undefined;
+  life = 0;
+  /** How long the app takes for a message, in ms. */
+  slowness: readonly [min: number, max: number] = [0, 0];
+
+  constructor(name: string, host: SimHost, secretKey: Uint8Array) {
+    this.name = name;
+    this.host = host;
+    this.secretKey = secretKey;
+  }
+
+  laneTo(other: Someone): Lane {
+    const known = this.lanes.get(other);
+    if (known !== undefined) return known;
+    const lane = new Lane();
+    this.lanes.set(other, lane);
+    return lane;
+  }
+}
+
+/** A store that takes nothing more from an instance that has crashed. */
+class CuttableStore implements Store {
+  readonly #store: Store;
+  #cut = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  cut(): CuttableStore {
+    this.#cut = true;
+    return new CuttableStore(this.#store);
+  }
+
+  read(name: string): Promise<Uint8Array | undefined> {
+    return this.#store.read(name);
+  }
+
+  write(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#cut ? NEVER : this.#store.write(name, bytes);
+  }
+
+  readJournal(): Promise<Uint8Array[]> {
+    return this.#store.readJournal();
+  }
+
+  append(entry: Uint8Array): Promise<void> {
+    return this.#cut ? NEVER : this.#store.append(entry);
+  }
+
+  rewriteJournal(entries: readonly Uint8Array[]): Promise<void> {
+    return this.#cut ? NEVER : this.#store.rewriteJournal(entries);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
+const NEVER = new Promise<void>(() => {});
+
+/** A random story: people who talk while everything that can happen to a network happens to theirs. */
+export async function playChaos(seed: number, options: ChaosOptions = {}): Promise<ChaosReport> {
+  return new Chaos(seed, options).play();
+}
+
+class Chaos {
+  readonly #seed: number;
+  readonly #random: SeededRandom;
+  readonly #story: Story;
+  readonly #logger = new MemoryLogger(5000);
+  readonly #log: (line: string) => void;
+  readonly #people: Someone[] = [];
+  readonly #crowd: Person[] = [];
+  readonly #living: Person[] = []; // nodes of the crowd that have not died
+  readonly #problems: string[] = [];
+  readonly #counts: { people: number; crowd: number; events: number; restarts: boolean; durable: boolean };
+  #texts = 0;
+
+  constructor(seed: number, options: ChaosOptions) {
+    this.#seed = seed;
+    this.#random = new SeededRandom(`chaos ${seed}`);
+    this.#story = new Story({ seed: `chaos ${seed}` });
+    this.#log = options.log ?? (() => {});
+    const restarts = this.#random.chance(0.5);
+    const durable = this.#random.chance(0.5);
+    this.#counts = {
+      people: options.people ?? this.#pick([2, 2, 2, 3, 3, 4, 5]),
+      crowd: options.crowd ?? this.#pick([0, 0, 1, 2, 3, 4, 6, 8]),
+      events: options.events ?? this.#whole(8, 30),
+      restarts: options.restarts ?? restarts,
+      durable: options.durable ?? durable,
+    };
+  }
+
+  async play(): Promise<ChaosReport> {
+    const rejected = (reason: unknown) => this.#problem(`unhandled rejection: ${String(reason)}`);
+    process.on("unhandledRejection", rejected);
+    try {
+      await this.#begin();
+      for (let i = 0; i < this.#counts.events; i++) {
+        await this.#story.pass(this.#pick([10, 200, 1000, 5000, 15_000, 40_000, 60_000, 120_000]) * this.#random.next());
+        await this.#somethingHappens();
+        if (this.#problems.length > 0) break;
+      }
+      const { onlineAfter, deliveredAfter } = await this.#recover();
+      await this.#end();
+      return {
+        seed: this.#seed,
+        people: this.#counts.people,
+        crowd: this.#counts.crowd,
+        sent: this.#sum((lane) => lane.sent.length),
+        shown: this.#sum((lane) => lane.shown.length),
+        onlineAfter,
+        deliveredAfter,
+        virtualMs: this.#story.universe.now,
+        events: this.#story.universe.events,
+        problems: this.#problems,
+      };
+    } finally {
+      process.off("unhandledRejection", rejected);
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { people, crowd } = this.#counts;
+    for (let i = 0; i < crowd; i++) {
+      const bootstrap = this.#crowd.slice(0, 1).map(nodeOf);
+      this.#crowd.push(await this.#story.person(`node ${i}`, { bootstrap, host: { logger: this.#logger } }));
+    }
+    this.#living.push(...this.#crowd);
+    for (let i = 0; i < people; i++) {
+      const name = "ABCDE"[i] as string;
+      const uplink = this.#random.chance(0.15) ? { uplink: { bandwidth: this.#whole(20_000, 500_000), queue: 20_000 } } : {};
+      const host = this.#story.universe.host(name, { logger: this.#logger, ...uplink });
+      const secretKey = new Uint8Array(32);
+      this.#random.fill(secretKey);
+      this.#people.push(new Someone(name, host, secretKey));
+    }
+    for (const [i, one] of this.#people.entries()) {
+      for (const other of this.#people.slice(i + 1)) {
+        if (other !== this.#people[i + 1] && this.#random.chance(0.3)) continue;
+        one.friends.add(other);
+        other.friends.add(one);
+      }
+    }
+    for (const one of this.#people) {
+      if (this.#counts.durable) one.store = new CuttableStore(memoryStore());
+      await this.#start(one);
+    }
+    this.#log(`${people} people, ${crowd} nodes, ${JSON.stringify(this.#counts)}`);
+    if (this.#random.chance(0.5)) await this.#story.pass(this.#whole(0, 60_000));
+  }
+
+  /** A person's instance, new or after another. The anchor of the story never ends, so there is always a way back. */
+  async #start(one: Someone): Promise<void> {
+    one.life++;
+    const anchor = this.#people[0];
+    const others = this.#people.filter((other) => other !== one && other.tox !== undefined);
+    const bootstrap = [
+      ...this.#living.slice(0, 3).map(nodeOf),
+      ...(this.#crowd.length > 0 ? [] : others.filter((other) => other === anchor).map((other) => this.#nodeOf(other))),
+    ];
+    const store = one.store === undefined ? {} : { store: one.store };
+    const person = await this.#story.restart(one.host, one.name, { secretKey: one.secretKey, bootstrap, ...store });
+    one.tox = person.tox;
+    this.#listen(one, person.tox);
+    for (const other of one.friends) {
+      const key = this.#publicKeyOf(other);
+      if (key !== undefined) await person.tox.addFriendWithoutRequest(key);
+      if (other.tox !== undefined && other.tox.friend(person.tox.publicKey) === undefined) {
+        await other.tox.addFriendWithoutRequest(person.tox.publicKey);
+      }
+    }
+  }
+
+  readonly #publicKeys = new Map<Someone, string>();
+
+  #publicKeyOf(one: Someone): string | undefined {
+    if (one.tox !== undefined) this.#publicKeys.set(one, one.tox.publicKey);
+    return this.#publicKeys.get(one);
+  }
+
+  #nodeOf(one: Someone): { host: string; port: number; publicKey: string } {
+    const tox = one.tox as Tox;
+    return { host: one.host.address, port: tox.udpPort, publicKey: tox.dhtPublicKey };
+  }
+
+  #listen(one: Someone, tox: Tox): void {
+    const { life } = one;
+    const senderOf = (friend: Friend) => this.#people.find((other) => this.#publicKeyOf(other) === friend.publicKey);
+    tox.on("message", ({ friend, text }) => {
+      const lane = senderOf(friend)?.laneTo(one);
+      if (lane === undefined) return this.#problem(`${one.name} is shown a message of a stranger`);
+      const shown = { text, life, handled: false };
+      lane.shown.push(shown);
+      const takes = this.#random.between(...one.slowness);
+      if (takes < 1) {
+        shown.handled = true;
+        return undefined;
+      }
+      return new Promise<void>((resolve) => {
+        this.#story.universe.at(this.#story.universe.now + takes, () => {
+          if (one.life !== life || one.tox !== tox) return; // it has crashed meanwhile
+          shown.handled = true;
+          resolve();
+        });
+      });
+    });
+    tox.on("delivered", ({ friend, message }) => {
+      const other = senderOf(friend);
+      const lane = other && one.laneTo(other);
+      if (lane?.delivered.has(message.text)) this.#problem(`"${short(message.text)}" is delivered twice`);
+      lane?.delivered.add(message.text);
+      if (!lane?.shown.some((shown) => shown.text === message.text && shown.handled)) {
+        this.#problem(`"${short(message.text)}" is said to be delivered, but was not handled`);
+      }
+    });
+    tox.on("packet", ({ friend, bytes }: ToxEvents["packet"]) => {
+      const lane = senderOf(friend)?.laneTo(one);
+      const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+      lane?.customShown.push({ id: bytes[0] as number, count, life });
+    });
+  }
+
+  async #somethingHappens(): Promise<void> {
+    const someone = this.#pick(this.#people);
+    const mortal = this.#people.length > 1 ? this.#pick(this.#people.slice(1)) : someone;
+    const happenings: Array<readonly [weight: number, happen: () => void | Promise<void>]> = [
+      [10, () => this.#talk(someone, this.#whole(1, 20))],
+      [1, () => this.#talk(someone, 2000)],
+      [3, () => this.#sendCustom(someone)],
+      [3, () => this.#changeLinks()],
+      [2, () => this.#changeOneLink()],
+      [2, () => this.#silenceOneWay()],
+      [3, () => this.#part()],
+      [4, () => this.#heal()],
+      [2, () => this.#pullCable()],
+      [2, () => this.#move(mortal)],
+      [2, () => this.#jumpClock(someone)],
+      [1, () => this.#killNode()],
+      [2, () => this.#beSlow(someone)],
+      [this.#counts.restarts ? 3 : 0, () => this.#crash(mortal)],
+      [this.#counts.restarts ? 1 : 0, () => this.#quit(mortal)],
+    ];
+    const total = happenings.reduce((sum, [weight]) => sum + weight, 0);
+    let at = this.#random.between(0, total);
+    for (const [weight, happen] of happenings) {
+      at -= weight;
+      if (at < 0) return happen();
+    }
+  }
+
+  #talk(one: Someone, count: number): void {
+    if (one.tox === undefined) return;
+    const other = this.#pick([...one.friends]);
+    this.#tell(`${one.name} writes ${count} messages to ${other.name}`);
+    for (let i = 0; i < count; i++) this.#write(one, other);
+  }
+
+  #write(one: Someone, other: Someone): void {
+    const friend = this.#friendOf(one, other);
+    if (friend === undefined) return;
+    const lane = one.laneTo(other);
+    const length = this.#random.chance(0.1) ? this.#whole(0, 1340) : this.#whole(0, 60);
+    const text = `${one.name}${other.name} ${this.#texts++} ${"x".repeat(length)}`;
+    lane.sent.push({ text, message: friend.send(text), life: one.life });
+  }
+
+  #sendCustom(one: Someone): void {
+    if (one.tox === undefined) return;
+    const other = this.#pick([...one.friends]);
+    const friend = this.#friendOf(one, other);
+    if (friend === undefined || friend.connection === "none") return;
+    const lane = one.laneTo(other);
+    this.#tell(`${one.name} sends packets to ${other.name}`);
+    for (let i = 0; i < 20; i++) {
+      const bytes = new Uint8Array(this.#random.chance(0.2) ? 1373 : 5);
+      bytes[0] = i % 2 === 0 ? CUSTOM_LOSSLESS : CUSTOM_LOSSY;
+      new DataView(bytes.buffer).setUint32(1, lane.customs++);
+      friend.sendPacket(bytes);
+    }
+  }
+
+  #changeLinks(): void {
+    const link = this.#anyLink();
+    this.#tell(`all links: ${JSON.stringify(link)}`);
+    this.#story.universe.network.setDefaultLink(link);
+  }
+
+  #changeOneLink(): void {
+    const { hosts, network } = this.#story.universe;
+    const [from, to] = [this.#pick(hosts), this.#pick(hosts)];
+    const link = this.#anyLink();
+    this.#tell(`${from.name} to ${to.name}: ${JSON.stringify(link)}`);
+    if (from !== to) network.setLinkOneWay(from, to, link);
+  }
+
+  #silenceOneWay(): void {
+    const { hosts, network } = this.#story.universe;
+    const [from, to] = [this.#pick(this.#people).host, this.#pick(hosts)];
+    this.#tell(`nothing from ${from.name} to ${to.name}`);
+    if (from !== to) network.setLinkOneWay(from, to, { loss: 1 });
+  }
+
+  #anyLink(): Partial<LinkProperties> {
+    const latency = this.#pick([1, 10, 50, 200, 400]);
+    return {
+      loss: this.#pick([0, 0, 0.02, 0.1, 0.2, 0.4]),
+      duplication: this.#pick([0, 0, 0.05, 0.3]),
+      reordering: this.#pick([0, 0, 0.05, 0.3]),
+      reorderingDelay: [1, this.#pick([20, 200, 1000])],
+      latency: [latency, latency * this.#pick([1, 1.5, 2])],
+      bandwidth: this.#pick([undefined, undefined, 20_000, 100_000, 1_000_000]),
+      queue: this.#pick([4_000, 20_000, 64_000]),
+    };
+  }
+
+  #part(): void {
+    const { universe } = this.#story;
+    const left = universe.hosts.filter(() => this.#random.chance(0.5));
+    const right = universe.hosts.filter((host) => !left.includes(host));
+    this.#tell(`parted: ${left.map(({ name }) => name)} | ${right.map(({ name }) => name)}`);
+    universe.partition(left, right);
+  }
+
+  #heal(): void {
+    this.#tell("healed");
+    this.#story.universe.heal();
+    for (const host of this.#story.universe.hosts) host.goOnline();
+  }
+
+  #pullCable(): void {
+    const host = this.#pick(this.#story.universe.hosts);
+    this.#tell(`${host.name} pulls the cable`);
+    host.goOffline();
+  }
+
+  #move(one: Someone): void {
+    this.#tell(`${one.name} moves`);
+    one.host.moveTo(`198.19.${this.#whole(1, 250)}.${this.#whole(100, 250)}`);
+  }
+
+  #jumpClock(one: Someone): void {
+    const seconds = Math.round((this.#random.next() - 0.5) * this.#pick([10, 1000, 100_000, 10_000_000]));
+    this.#tell(`${one.name}'s clock jumps by ${seconds} s`);
+    one.host.edges.clock.jumpWall(seconds);
+  }
+
+  /** The one that people start from, too; but the last one stays. */
+  #killNode(): void {
+    if (this.#living.length < 2) return;
+    const node = this.#random.chance(0.5) ? this.#living[0] : this.#pick(this.#living);
+    if (node === undefined) return;
+    this.#tell(`${node.host.name} dies`);
+    this.#living.splice(this.#living.indexOf(node), 1);
+    node.host.crash();
+  }
+
+  #beSlow(one: Someone): void {
+    one.slowness = this.#pick([
+      [0, 0],
+      [1, 50],
+      [0, 1000],
+      [5_000, 30_000],
+    ] as const);
+    this.#tell(`${one.name} takes ${one.slowness} ms for a message`);
+  }
+
+  async #crash(one: Someone): Promise<void> {
+    this.#tell(`${one.name} crashes`);
+    one.tox = undefined;
+    one.store = one.store?.cut();
+    one.host.crash();
+    await this.#startLater(one);
+  }
+
+  async #quit(one: Someone): Promise<void> {
+    const { tox } = one;
+    if (tox === undefined) return;
+    this.#tell(`${one.name} quits`);
+    await this.#story.universe.wait(tox.close());
+    one.tox = undefined;
+    if (one.host.edges.clock.pending > 0) this.#problem(`${one.host.edges.clock.pending} timers of ${one.name} survive`);
+    await this.#startLater(one);
+  }
+
+  async #startLater(one: Someone): Promise<void> {
+    await this.#story.pass(this.#pick([0, 100, 3000, 60_000]) * this.#random.next());
+    this.#tell(`${one.name} starts again`);
+    await this.#start(one);
+  }
+
+  /** The network becomes whole, and everybody finds everybody again. */
+  async #recover(): Promise<{ onlineAfter: number; deliveredAfter: number }> {
+    const { universe } = this.#story;
+    this.#heal();
+    this.#tell("all is well again");
+    const good: LinkProperties = {
+      ...{ latency: [20, 40], loss: 0, duplication: 0, reordering: 0, reorderingDelay: [20, 200] },
+      ...{ bandwidth: undefined, queue: 64 * 1024 },
+    };
+    universe.network.setDefaultLink(good);
+    for (const from of universe.hosts) {
+      for (const to of universe.hosts) if (from !== to) universe.network.setLinkOneWay(from, to, good);
+    }
+    for (const one of this.#people) one.slowness = [0, 0];
+    const start = universe.now;
+    const pairs = this.#people.flatMap((one) => [...one.friends].map((other) => [one, other] as const));
+    const friends = pairs.map(([one, other]) => this.#friendOf(one, other));
+    try {
+      const all = () => friends.every((friend) => friend?.connection === "udp");
+      await this.#story.until("all to be online", all, RECOVERY_TIMEOUT);
+    } catch (error) {
+      const who = pairs.filter(([one, other]) => this.#friendOf(one, other)?.connection !== "udp");
+      const names = who.map(([one, other]) => one.name + other.name).join(" ");
+      this.#problem(`${String(error)}; not online: ${names}`);
+    }
+    const onlineAfter = universe.now - start;
+    for (const [one, other] of pairs) this.#write(one, other);
+    const allDelivered = () => friends.every((friend) => friend?.queued === 0);
+    try {
+      await this.#story.until("all to be delivered", allDelivered, RECOVERY_TIMEOUT);
+    } catch (error) {
+      this.#problem(String(error));
+    }
+    const deliveredAfter = universe.now - start;
+    this.#tell(`online after ${onlineAfter}, delivered after ${deliveredAfter}`);
+    await this.#story.pass(60_000);
+    for (const [one, other] of pairs) this.#judge(one, other);
+    for (const host of universe.hosts) {
+      const { pending } = host.edges.clock;
+      if (pending > MAX_TIMERS_AT_REST) this.#problem(`${host.name} has ${pending} timers at rest`);
+    }
+    for (const line of this.#logger.lines) {
+      if (line.level === "error") this.#problem(`logged: ${line.message} ${JSON.stringify(line.fields)}`);
+    }
+    return { onlineAfter, deliveredAfter };
+  }
+
+  /** Everything that one has sent to the other against what the other was shown. */
+  #judge(one: Someone, other: Someone): void {
+    const lane = one.laneTo(other);
+    const name = `${one.name}${other.name}`;
+    const position = new Map(lane.sent.map(({ text }, i) => [text, i]));
+    const shownAt = new Map<string, number>();
+    let last = { at: -1, life: 0 };
+    for (const { text, life } of lane.shown) {
+      const at = position.get(text);
+      if (at === undefined) {
+        this.#problem(`${name}: "${short(text)}" was never sent`);
+        return;
+      }
+      // A receiver who crashed may be shown again what his app was not done with.
+      const begins = life !== last.life;
+      if (!begins && at <= last.at) this.#problem(`${name}: "${short(text)}" is shown twice or late`);
+      const before = shownAt.get(text);
+      if (before !== undefined && this.#counts.restarts === false) this.#problem(`${name}: "${short(text)}" twice`);
+      shownAt.set(text, life);
+      last = { at, life };
+    }
+    for (const { text, message, life } of lane.sent) {
+      const mayBeLost = life !== one.life && one.store === undefined;
+      if (!shownAt.has(text) && !mayBeLost) this.#problem(`${name}: "${short(text)}" is lost (${message.state})`);
+    }
+    this.#judgeRepeats(lane, name);
+    this.#judgeCustom(lane, name);
+  }
+
+  /** What a receiver's earlier instance was done with and told the sender is not shown again. */
+  #judgeRepeats(lane: Lane, name: string): void {
+    const lives = new Map<string, Shown>();
+    for (const shown of lane.shown) {
+      const earlier = lives.get(shown.text);
+      if (earlier?.handled && this.#counts.durable) this.#problem(`${name}: "${short(shown.text)}" again, though handled`);
+      lives.set(shown.text, shown);
+    }
+  }
+
+  #judgeCustom(lane: Lane, name: string): void {
+    let last = -1;
+    const lossy = new Set<number>();
+    for (const { id, count } of lane.customShown) {
+      if (id === CUSTOM_LOSSLESS) {
+        if (count <= last) this.#problem(`${name}: packet ${count} behind ${last}`);
+        last = count;
+      } else if (lossy.has(count)) {
+        this.#problem(`${name}: lossy packet ${count} twice`);
+      }
+      lossy.add(count);
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { universe } = this.#story;
+    await universe.wait(Promise.all(this.#story.people.map(({ tox }) => tox.close())));
+    for (const host of universe.hosts) {
+      const { pending } = host.edges.clock;
+      if (pending > 0) this.#problem(`${host.name} has ${pending} timers after close`);
+      if (host.sockets.length > 0) this.#problem(`${host.name} has sockets after close`);
+    }
+    const before = universe.events;
+    let packets = 0;
+    await this.#story.pass(1_000); // what waits in a slow uplink is gone by then
+    universe.network.addFilter(() => {
+      packets++;
+      return true;
+    });
+    await this.#story.pass(120_000);
+    if (packets > 0) this.#problem(`${packets} packets leave after close`);
+    this.#tell(`${universe.events - before} events after close`);
+  }
+
+  #friendOf(one: Someone, other: Someone): Friend | undefined {
+    const key = this.#publicKeyOf(other);
+    return key === undefined ? undefined : one.tox?.friend(key);
+  }
+
+  #problem(what: string): undefined {
+    this.#tell(`PROBLEM ${what}`);
+    if (this.#problems.length < 20) this.#problems.push(what);
+    return undefined;
+  }
+
+  #tell(what: string): void {
+    this.#log(`${(this.#story.universe.now / 1000).toFixed(3)} ${what}`);
+  }
+
+  #sum(count: (lane: Lane) => number): number {
+    let sum = 0;
+    for (const one of this.#people) for (const lane of one.lanes.values()) sum += count(lane);
+    return sum;
+  }
+
+  #pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.#random.next() * items.length)] as T;
+  }
+
+  #whole(min: number, max: number): number {
+    return Math.floor(this.#random.between(min, max + 1));
+  }
+}
+
+function short(text: string): string {
+  return text.trim().slice(0, 20);
+}
