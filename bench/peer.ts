@@ -1,5 +1,5 @@
 /** One of ours in a process of its own, for the benches: told what to do over the process channel. */
-import { type Friend, Tox } from "../src/index.ts";
+import { type Friend, Tox } from "toxcore-ts";
 
 export type Order =
   | {

@@ -1,10 +1,6 @@
-import { Tox } from "toxcore-ts";
+import { parseBootstrapNode, Tox } from "toxcore-ts";
 
-const nodes = process.argv.slice(2).map((text) => {
-  const [host = "", port, publicKey = ""] = text.split(":");
-  return { host, port: Number(port), publicKey };
-});
-
+const nodes = process.argv.slice(2).map(parseBootstrapNode);
 const tox = await Tox.create({ name: "Echo", statusMessage: "I repeat what you say", bootstrap: nodes });
 console.log(`Add me: ${tox.id}`);
 

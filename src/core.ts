@@ -3,6 +3,7 @@
  * here touches sockets, clocks or files by itself, so it runs under a simulated universe and anywhere else.
  */
 
+export { type BootstrapNode, parseBootstrapNode } from "./bootstrap_node.ts";
 export type { CryptoProvider } from "./crypto/provider.ts";
 export type { Cancel, Clock } from "./env/clock.ts";
 export type { BindOptions, DatagramHandler, DatagramPort, DatagramSocket, Endpoint, IpFamily } from "./env/datagram.ts";
@@ -19,7 +20,7 @@ export type { Friend } from "./friend/friend.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
 export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";
 export { Tox, type ToxEnv, type ToxEvents } from "./tox.ts";
-export type { BootstrapNode, ToxOptions } from "./tox_options.ts";
+export type { ToxOptions } from "./tox_options.ts";
 export type { Unsubscribe } from "./util/emitter.ts";
 export { ToxError, type ToxErrorCode } from "./util/tox_error.ts";
 export type { UserStatus } from "./wire/friend/presence.ts";

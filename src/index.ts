@@ -1,13 +1,13 @@
 import type { Logger } from "./env/logger.ts";
 import type { Metrics } from "./env/metrics.ts";
-import { loadCryptoProvider, nodeEdges } from "./node/index.ts";
+import { consoleLogger, loadCryptoProvider, nodeEdges } from "./node/index.ts";
 import { Tox as CoreTox } from "./tox.ts";
 import type { ToxOptions } from "./tox_options.ts";
 
 export * from "./core.ts";
 
 export interface NodeToxOptions extends ToxOptions {
-  /** Silent when left out. */
+  /** When left out, what fails in the app's listeners goes to standard error, and nothing else. See `consoleLogger`. */
   readonly logger?: Logger;
   /** Counters and gauges; kept nowhere when left out. */
   readonly metrics?: Metrics;
@@ -20,7 +20,7 @@ export type Tox = CoreTox;
 export const Tox = {
   /** Opens the sockets and starts the instance; the errors are those of the core's `Tox.create`. */
   async create(options: NodeToxOptions = {}): Promise<CoreTox> {
-    const edges = nodeEdges(options);
+    const edges = nodeEdges({ logger: consoleLogger("error"), ...options });
     try {
       return await CoreTox.create({ ...edges, crypto: await loadCryptoProvider(), release: edges.close }, options);
     } catch (error) {

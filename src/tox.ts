@@ -1,3 +1,4 @@
+import type { BootstrapNode } from "./bootstrap_node.ts";
 import { Crypto } from "./crypto/crypto.ts";
 import type { KeyPair } from "./crypto/keys.ts";
 import { asPublicKey } from "./crypto/keys.ts";
@@ -14,10 +15,10 @@ import { NetCrypto } from "./net_crypto/net_crypto.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionClient } from "./onion/client/onion_client.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
-import { type BootstrapNode, expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
+import { expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { Emitter, type Unsubscribe } from "./util/emitter.ts";
-import { makeEndpoint } from "./util/endpoint.ts";
+import { formatEndpoint, makeEndpoint } from "./util/endpoint.ts";
 import { randomU32 } from "./util/random_numbers.ts";
 import { ToxError } from "./util/tox_error.ts";
 import type { UserStatus } from "./wire/friend/presence.ts";
@@ -86,6 +87,7 @@ export class Tox {
       const floors = await buildFloors(env, crypto, self, selfShared, network, options);
       throwIfAborted(options.signal);
       const tox = new Tox(env, crypto, self, selfShared, floors);
+      env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
       tox.#start = env.clock.at(env.clock.monotonic(), () => {
         for (const node of bootstrap) tox.#bootstrapInBackground(node);
       });
@@ -187,23 +189,29 @@ export class Tox {
   }
 
   /**
-   * Asks a node for the way into the network; it is asked again until somebody answers. Rejects with `host-not-found`
-   * or `invalid-argument`.
+   * Asks a node for the way into the network; it is asked again until somebody answers. Rejects with `host-not-found`,
+   * `invalid-argument` or `weak-key`.
    */
   async bootstrap(node: BootstrapNode): Promise<void> {
     this.#expectOpen();
     const publicKey = publicKeyOf(checkedBootstrapNode(node).publicKey);
+    if (this.#floors.dht.sharedKeys.get(publicKey) === undefined) {
+      throw new ToxError("weak-key", "This is no node's key: nothing can be kept secret with it.");
+    }
     const addresses = await this.#env.resolver.resolve(node.host);
     if (this.#closing) return;
     for (const address of addresses) {
       const endpoint = makeEndpoint(address, node.port);
-      if (this.#floors.network.has(endpoint.family)) this.#floors.dht.bootstrap(endpoint, publicKey);
+      if (!this.#floors.network.has(endpoint.family)) continue;
+      this.#env.logger.info("asking a node", { node: formatEndpoint(endpoint), publicKey: node.publicKey });
+      this.#floors.dht.bootstrap(endpoint, publicKey);
     }
   }
 
   /**
    * Calls `listener` for each event, in packet order, after the state it tells of has changed. A message counts as
-   * handled when the listeners, and the promises they returned, are done. Answers a function that ends it.
+   * handled when the listeners, and the promises they returned, are done. What a listener throws goes to the logger, as an
+   * error; the others still hear the event. Answers a function that ends it.
    */
   on<Name extends keyof ToxEvents>(name: Name, listener: (event: ToxEvents[Name]) => unknown): Unsubscribe {
     this.#expectOpen();
@@ -261,6 +269,7 @@ export class Tox {
   #setConnection(state: ConnectionState): void {
     if (this.#closing || this.#connection === state) return;
     this.#connection = state;
+    this.#env.logger.info("connection to the network", { state });
     this.#own.emit("connection", { state });
   }
 
@@ -298,6 +307,7 @@ async function buildFloors(
   });
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
   netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
+  netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
   if (options.name !== undefined) friends.selfName = options.name;
   if (options.statusMessage !== undefined) friends.selfStatusMessage = options.statusMessage;
   if (options.status !== undefined) friends.selfStatus = options.status;

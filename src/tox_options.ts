@@ -1,3 +1,4 @@
+import type { BootstrapNode } from "./bootstrap_node.ts";
 import { asSecretKey, SECRET_KEY_SIZE, type SecretKey } from "./crypto/keys.ts";
 import type { Store } from "./env/store.ts";
 import { defaultPorts, type UdpOptions } from "./network/udp_network.ts";
@@ -5,18 +6,11 @@ import { fromHex } from "./util/bytes.ts";
 import { ToxError } from "./util/tox_error.ts";
 import type { UserStatus } from "./wire/friend/presence.ts";
 
-/** A node that helps us into the network. */
-export interface BootstrapNode {
-  /** A name or an address. */
-  readonly host: string;
-  /** Its UDP port, 1–65535. */
-  readonly port: number;
-  /** Its DHT public key, 64 hex digits. */
-  readonly publicKey: string;
-}
-
 export interface ToxOptions {
-  /** Where the profile lives; in memory, so gone with the process, when left out. */
+  /**
+   * Keeps the messages that wait to be delivered; in memory, so gone with the process, when left out. The key, the nospam
+   * and the friends are not in it yet: pass the first two again, and add the friends again.
+   */
   readonly store?: Store;
   /** The long-term secret key, 32 bytes or 64 hex digits: who we are. Random when left out. It is copied. */
   readonly secretKey?: Uint8Array | string;

@@ -1,16 +1,23 @@
 import { Command } from "commander";
-import { type Friend, Tox } from "../index.ts";
+import { type BootstrapNode, type Friend, Tox, ToxError } from "../index.ts";
 import { ChatScreen } from "./chat_screen.ts";
 import { ChatSession } from "./chat_session.ts";
 import { type DemoNetwork, startDemoNetwork } from "./demo.ts";
+import { ownAddresses } from "./own_addresses.ts";
 import { sayAndHear } from "./say.ts";
-import { addSharedFlags, type SharedFlags, toxOptions } from "./shared_options.ts";
+import { addSharedFlags, bootstrapNodes, type SharedFlags, toxOptions } from "./shared_options.ts";
+import { endSignal } from "./signals.ts";
 
 interface ChatFlags extends SharedFlags {
   readonly demo?: boolean;
   readonly say?: string;
   readonly to?: string;
 }
+
+const NO_NODE =
+  "No node to start from was named (--bootstrap, --nodes FILE or --public-nodes): others can find you only if they start from you, see /node.";
+/** How long (ms) nodes may take to answer before we say that none does. */
+const NODE_PATIENCE = 10_000;
 
 export function chatCommand(): Command {
   const command = new Command("chat")
@@ -24,20 +31,37 @@ export function chatCommand(): Command {
 }
 
 async function chat(flags: ChatFlags): Promise<number> {
-  if (flags.say !== undefined && !flags.demo && flags.to === undefined) {
-    console.error("--say needs --to ID, or --demo, to know whom to tell.");
-    return 1;
-  }
+  const nodes = await bootstrapNodes(flags);
+  expectFitting(flags, nodes);
+  const signal = endSignal();
   const demo = flags.demo ? await startDemoNetwork() : undefined;
   try {
-    await using tox = await Tox.create({ ...(await toxOptions(flags)), ...demo?.options });
+    await using tox = await Tox.create({ ...toxOptions(flags), ...demo?.options });
     const friendId = flags.to ?? demo?.echoId;
     const friend = friendId === undefined ? undefined : await tox.addFriend(friendId, "Hello, let us talk.");
-    if (flags.say !== undefined && friend !== undefined) return await sayAndHear(tox, friend, flags.say);
-    await talk(tox, friend, demo, flags);
-    return 0;
+    if (flags.say === undefined) {
+      await talk(tox, friend, demo, nodes, flags, signal);
+      return 0;
+    }
+    if (!demo && nodes.length === 0)
+      console.error("No node to start from was named: --bootstrap, --nodes or --public-nodes.");
+    startFrom(tox, nodes, console.error);
+    return friend === undefined ? 1 : await sayAndHear(tox, friend, flags.say);
   } finally {
     await demo?.close();
+  }
+}
+
+/** Refuses flags that would be passed over in silence. */
+function expectFitting(flags: ChatFlags, nodes: readonly BootstrapNode[]): void {
+  const wrong = (message: string) => new ToxError("invalid-argument", message);
+  if (flags.say !== undefined && !flags.demo && flags.to === undefined) {
+    throw wrong("--say needs --to ID, or --demo, to know whom to tell.");
+  }
+  if (flags.to !== undefined && flags.say === undefined)
+    throw wrong("--to goes with --say; in the chat, /add ID asks somebody.");
+  if (flags.demo && (nodes.length > 0 || flags.port !== undefined || flags.to !== undefined)) {
+    throw wrong("--demo has a network and a friend of its own: leave --port, --to and the nodes out.");
   }
 }
 
@@ -45,24 +69,37 @@ async function talk(
   tox: Tox,
   friend: Friend | undefined,
   demo: DemoNetwork | undefined,
+  nodes: readonly BootstrapNode[],
   flags: ChatFlags,
+  signal: AbortSignal,
 ): Promise<void> {
   const screen = new ChatScreen(process.stdin, process.stdout);
-  const session = new ChatSession(tox, screen);
-  screen.print("Your Tox ID, for friends to add you:");
+  const session = new ChatSession(tox, screen, demo ? ["127.0.0.1"] : ownAddresses(flags.ipv6));
+  screen.print(
+    "Your Tox ID, for friends to add you, as long as this runs (profiles on disk come with a later version):",
+  );
   screen.print(`  ${tox.id}`);
   if (demo) {
     screen.print("This is the demo: a Tox network of three in this process, on 127.0.0.1. Nobody else is contacted.");
     screen.print("Your friend here is an echo. Write something and press Enter; /help shows the commands.");
   } else {
-    const nodes = (await toxOptions(flags)).bootstrap ?? [];
-    if (nodes.length === 0) {
-      screen.print(
-        "No node to start from was named (--bootstrap, --nodes FILE or --public-nodes): waiting to be found.",
-      );
-    }
+    if (nodes.length === 0) screen.print(NO_NODE);
     screen.print("/help shows the commands.");
   }
+  startFrom(tox, nodes, (line) => screen.print(`* ${line}`));
+  const patience = setTimeout(() => {
+    if (nodes.length > 0 && tox.connection === "none") screen.print("* no node has answered yet; still trying");
+  }, NODE_PATIENCE);
   if (friend) session.talkTo(friend);
-  await session.run();
+  await session.run(signal);
+  clearTimeout(patience);
+}
+
+/** Begins with every node; one that cannot be used is named, and the others serve. */
+function startFrom(tox: Tox, nodes: readonly BootstrapNode[], print: (line: string) => void): void {
+  for (const node of nodes) {
+    tox.bootstrap(node).catch((error: unknown) => {
+      if (!(error instanceof ToxError && error.code === "closed")) print(`${node.host}: ${(error as Error).message}`);
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 
 /** A prompt at the bottom and lines that scroll above it; plain lines in and out where there is no terminal. */
@@ -6,51 +6,68 @@ export class ChatScreen {
   readonly interactive: boolean;
   readonly #output: NodeJS.WritableStream;
   readonly #readline: Interface;
-  #prompt = "> ";
+  #closed = false;
 
   constructor(input: NodeJS.ReadableStream, output: NodeJS.WritableStream) {
     this.interactive = (input as ReadStream).isTTY === true && (output as WriteStream).isTTY === true;
     this.#output = output;
     this.#readline = createInterface({ input, output, terminal: this.interactive, historySize: 200 });
+    this.#readline.once("close", () => {
+      this.#closed = true;
+    });
   }
 
   /** Shows a line above the prompt, whatever is being typed. The text must be safe: see `safeText`. */
   print(line: string): void {
-    if (!this.interactive) {
+    if (!this.interactive || this.#closed) {
       this.#output.write(`${line}\n`);
       return;
     }
-    cursorTo(this.#output, 0);
-    clearLine(this.#output, 0);
+    const rows = this.#erase();
     this.#output.write(`${line}\n`);
-    this.#readline.prompt(true);
+    this.#redraw(rows);
   }
 
   set prompt(prompt: string) {
-    this.#prompt = prompt;
-    if (!this.interactive) return;
+    if (!this.interactive || this.#closed) return;
+    const rows = this.#erase();
     this.#readline.setPrompt(prompt);
-    this.#readline.prompt(true);
+    this.#redraw(rows);
   }
 
-  /** Hands each typed line to `onLine`; resolves at the end of the input, at ^C or after `close`. */
+  /** Hands each typed line to `onLine`; resolves at the end of the input, at ^C, or after `close`. */
   async read(onLine: (line: string) => void, signal?: AbortSignal): Promise<void> {
-    signal?.addEventListener("abort", () => this.close());
-    if (this.interactive) {
-      this.#readline.setPrompt(this.#prompt);
-      this.#readline.prompt();
-    }
-    await new Promise<void>((resolve) => {
-      this.#readline.on("line", (line) => {
-        onLine(line);
-        if (this.interactive) this.#readline.prompt();
-      });
-      this.#readline.on("SIGINT", () => this.close());
+    const ended = new Promise<void>((resolve) => {
       this.#readline.once("close", resolve);
     });
+    if (this.#closed) return;
+    signal?.addEventListener("abort", () => this.close());
+    this.#readline.on("SIGINT", () => this.close());
+    this.#readline.on("SIGTSTP", () => {}); // under npx, stopping this process alone would leave a dead terminal
+    this.#readline.on("line", (line) => {
+      onLine(line);
+      if (this.interactive && !this.#closed) this.#readline.prompt();
+    });
+    if (this.interactive) this.#readline.prompt();
+    await ended;
   }
 
   close(): void {
     this.#readline.close();
+  }
+
+  /** Erases the prompt and what is typed, which may take several rows; answers in which of them the cursor was. */
+  #erase(): number {
+    const { rows } = this.#readline.getCursorPos();
+    moveCursor(this.#output, 0, -rows);
+    cursorTo(this.#output, 0);
+    clearScreenDown(this.#output);
+    return rows;
+  }
+
+  /** Draws them anew. readline begins by going up as many rows as it believes to be below the first. */
+  #redraw(rows: number): void {
+    this.#output.write("\n".repeat(rows));
+    this.#readline.prompt(true);
   }
 }

@@ -11,6 +11,13 @@ interface Command {
   readonly run: (argument: string) => void | Promise<void>;
 }
 
+/** Usages whose first word in capitals stands without brackets. */
+const NEEDS_ARGUMENT = /^\/\w+ [A-Z]/;
+
+/** What others chose is cut to this many characters, so that it fills no screen. */
+const LONGEST_NAME = 32;
+const LONGEST_STATUS = 120;
+
 /** Requests that wait for an answer; the oldest is forgotten beyond that. */
 const MAX_PENDING_REQUESTS = 64;
 
@@ -18,12 +25,15 @@ const MAX_PENDING_REQUESTS = 64;
 export class ChatSession {
   readonly #tox: Tox;
   readonly #screen: ChatScreen;
+  readonly #addresses: readonly string[];
   readonly #requests: FriendRequest[] = []; // bounded by MAX_PENDING_REQUESTS
   readonly #commands: Record<string, Command>;
   #partner: Friend | undefined;
 
-  constructor(tox: Tox, screen: ChatScreen) {
+  /** `addresses`: where this machine can be reached, as `--bootstrap` takes them. */
+  constructor(tox: Tox, screen: ChatScreen, addresses: readonly string[]) {
     this.#tox = tox;
+    this.#addresses = addresses;
     this.#screen = screen;
     this.#commands = this.#makeCommands();
     this.#listen();
@@ -36,8 +46,8 @@ export class ChatSession {
   }
 
   /** Until the person leaves. Where no terminal is, what was sent is given time to be delivered and answered. */
-  async run(): Promise<void> {
-    await this.#screen.read((line) => this.#takeLine(line.trim()));
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#screen.read((line) => this.#takeLine(line.trim()), signal);
     if (!this.#screen.interactive) await this.#finish();
   }
 
@@ -53,6 +63,7 @@ export class ChatSession {
     const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/.exec(line) ?? [];
     const command = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
     if (command === undefined) this.#screen.print(`There is no /${safeText(name)}. /help shows the commands.`);
+    else if (argument === "" && NEEDS_ARGUMENT.test(command.usage)) this.#screen.print(`Write ${command.usage}`);
     else await command.run(argument);
   }
 
@@ -60,6 +71,11 @@ export class ChatSession {
     return {
       help: { usage: "/help", help: "shows this", run: () => this.#showHelp() },
       id: { usage: "/id", help: "shows your Tox ID", run: () => this.#screen.print(this.#tox.id) },
+      node: {
+        usage: "/node",
+        help: "shows what others pass to --bootstrap to start from you",
+        run: () => this.#showNode(),
+      },
       add: {
         usage: "/add ID [MESSAGE]",
         help: "asks somebody to be your friend",
@@ -80,8 +96,8 @@ export class ChatSession {
       me: { usage: "/me TEXT", help: "says what you do", run: (text) => this.#say(text, true) },
       name: { usage: "/name NAME", help: "changes your name", run: (name) => this.#rename(name) },
       status: {
-        usage: "/status TEXT",
-        help: "changes your status message",
+        usage: "/status [TEXT]",
+        help: "changes your status message, or clears it",
         run: (text) => this.#setStatusMessage(text),
       },
       away: { usage: "/away", help: "says that you are away", run: () => this.#setStatus("away") },
@@ -99,7 +115,7 @@ export class ChatSession {
     });
     this.#tox.on("friendRequest", (request) => this.#noteRequest(request));
     this.#tox.on("friendConnection", ({ friend, state }) => {
-      print(`* ${label(friend)} is ${state === "none" ? "away" : "online"}`);
+      print(`* ${label(friend)} is ${state === "none" ? "offline" : "online"}`);
     });
     this.#tox.on("friendName", ({ friend, name }) => {
       if (name !== "") print(`* ${shortKey(friend)} is called ${label(friend)}`);
@@ -109,7 +125,8 @@ export class ChatSession {
       print(`* ${label(friend)} is ${status === "none" ? "there" : status}`);
     });
     this.#tox.on("friendStatusMessage", ({ friend, statusMessage }) => {
-      if (statusMessage !== "") print(`* ${label(friend)}: ${safeText(statusMessage)}`);
+      if (statusMessage !== "")
+        print(`* ${label(friend)} has the status "${cut(safeText(statusMessage), LONGEST_STATUS)}"`);
     });
     this.#tox.on("message", ({ friend, text, action }) => {
       print(action ? `* ${label(friend)} ${safeText(text)}` : `${label(friend)}: ${safeText(text)}`);
@@ -127,6 +144,13 @@ export class ChatSession {
   #showHelp(): void {
     for (const { usage, help } of Object.values(this.#commands)) this.#screen.print(`  ${usage.padEnd(20)} ${help}`);
     this.#screen.print("  anything else        goes to the friend whose name stands before the >");
+  }
+
+  #showNode(): void {
+    for (const address of this.#addresses) {
+      this.#screen.print(`  --bootstrap ${address}:${this.#tox.udpPort}:${this.#tox.dhtPublicKey}`);
+    }
+    this.#screen.print("The key is a new one each time you start.");
   }
 
   async #add(argument: string): Promise<void> {
@@ -152,7 +176,7 @@ export class ChatSession {
     }
     this.#requests.splice(index, 1);
     const friend = request.accept();
-    this.#screen.print(`* ${label(friend)} is your friend now`);
+    this.#screen.print(`* ${label(friend)} is your friend now, and the one you talk to`);
     this.talkTo(friend);
   }
 
@@ -160,7 +184,7 @@ export class ChatSession {
     const friends = this.#tox.friends;
     if (friends.length === 0) this.#screen.print("Nobody yet: /add ID asks somebody.");
     for (const [i, friend] of friends.entries()) {
-      const state = friend.connection === "none" ? "away" : friend.status === "none" ? "online" : friend.status;
+      const state = friend.connection === "none" ? "offline" : friend.status === "none" ? "online" : friend.status;
       const waiting = friend.queued > 0 ? `, ${friend.queued} waiting to be delivered` : "";
       this.#screen.print(`  ${i + 1}  ${label(friend)} (${state}${waiting})  ${friend.publicKey}`);
     }
@@ -184,7 +208,7 @@ export class ChatSession {
       return;
     }
     friend.send(text, { action });
-    if (friend.connection === "none") this.#screen.print(`* ${label(friend)} is away: kept until they are online`);
+    if (friend.connection === "none") this.#screen.print(`* ${label(friend)} is offline: kept until they are online`);
   }
 
   #rename(name: string): void {
@@ -194,7 +218,7 @@ export class ChatSession {
 
   #setStatusMessage(text: string): void {
     this.#tox.statusMessage = text;
-    this.#screen.print("* status message changed");
+    this.#screen.print(text === "" ? "* status message cleared" : "* status message changed");
   }
 
   #setStatus(status: Tox["status"]): void {
@@ -220,7 +244,12 @@ export class ChatSession {
 }
 
 function label(friend: Friend): string {
-  return safeText(friend.name) || shortKey(friend);
+  return cut(safeText(friend.name), LONGEST_NAME) || shortKey(friend);
+}
+
+function cut(text: string, longest: number): string {
+  const characters = [...text];
+  return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join("")}…`;
 }
 
 function shortKey(friend: Friend): string {

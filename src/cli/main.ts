@@ -14,6 +14,13 @@ const program = new Command("toxcore-ts")
   .addCommand(chatCommand())
   .addCommand(rpcCommand());
 
+// Whoever reads what we write may stop reading: that is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  console.error(`What was to be said cannot be written: ${error.message}.`);
+  process.exit(1);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,20 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type BootstrapNode, publicNodes, ToxError } from "../index.ts";
 
-/** `HOST:PORT:KEY`, an IPv6 address in brackets: `[2001:db8::1]:33445:KEY`. */
-export function parseBootstrapNode(text: string): BootstrapNode {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5}):([0-9a-fA-F]{64})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || match?.[4] === undefined || port < 1 || port > 65535) {
-    throw new ToxError(
-      "invalid-argument",
-      `"${text}" is no node: write HOST:PORT:KEY with a key of 64 hex digits, and an IPv6 address in brackets.`,
-    );
-  }
-  return { host, port, publicKey: match[4] };
-}
-
 /** The nodes of a file in the form that nodes.tox.chat publishes; those known to be down over UDP are left out. */
 export async function readNodesFile(path: string): Promise<BootstrapNode[]> {
   let list: unknown;

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { BootstrapNode, NodeToxOptions } from "../index.ts";
-import { LOG_LEVELS, type LogLevel, stderrLogger } from "./log.ts";
-import { parseBootstrapNode, readNodesFile, shippedNodes } from "./nodes.ts";
+import { type BootstrapNode, type NodeToxOptions, parseBootstrapNode } from "../index.ts";
+import { consoleLogger, LOG_LEVELS, type LogLevel } from "../node/index.ts";
+import { readNodesFile, shippedNodes } from "./nodes.ts";
 
 /** The flags that every command shares, as commander reads them. */
 export interface SharedFlags {
@@ -26,21 +26,24 @@ export function addSharedFlags(command: Command): Command {
     )
     .option("--nodes <FILE>", "nodes to start from, as nodes.tox.chat publishes them")
     .option("--public-nodes", "start from the dated list of public nodes that comes with this program")
-    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("silent"));
+    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("error"));
 }
 
-export async function toxOptions(flags: SharedFlags): Promise<NodeToxOptions> {
-  const bootstrap = [
+/** All nodes to start from that the flags name. */
+export async function bootstrapNodes(flags: SharedFlags): Promise<BootstrapNode[]> {
+  return [
     ...flags.bootstrap,
     ...(flags.nodes === undefined ? [] : await readNodesFile(flags.nodes)),
     ...(flags.publicNodes ? shippedNodes() : []),
   ];
+}
+
+export function toxOptions(flags: SharedFlags): NodeToxOptions {
   return {
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.port !== undefined && { port: flags.port }),
     ipv6: flags.ipv6,
-    bootstrap,
-    logger: stderrLogger(flags.log),
+    logger: consoleLogger(flags.log),
   };
 }
 

@@ -1,6 +1,7 @@
 import { KeyMap } from "../util/key_map.ts";
 import { randomU32 } from "../util/random_numbers.ts";
 import type { Crypto } from "./crypto.ts";
+import type { KeyBudget } from "./key_budget.ts";
 import type { SecretKey, SharedKey } from "./keys.ts";
 
 /**
@@ -34,14 +35,21 @@ export class SharedKeyCache {
    * wipes it when it forgets it. Whoever needs it longer keeps a copy.
    */
   get(publicKey: Uint8Array): SharedKey | undefined {
-    const young = this.#young.get(publicKey);
-    if (young !== undefined) return young;
-    const old = this.#old.get(publicKey);
-    const shared = old ?? this.#crypto.sharedKey(publicKey, this.#secretKey);
-    if (shared === undefined) return undefined;
-    if (old !== undefined) this.#old.delete(publicKey);
-    if (this.#young.size >= this.#generationSize) this.#turnOver();
-    this.#young.set(publicKey, shared);
+    const known = this.#find(publicKey);
+    if (known !== undefined) return known;
+    const shared = this.#crypto.sharedKey(publicKey, this.#secretKey);
+    if (shared !== undefined) this.#add(publicKey, shared);
+    return shared;
+  }
+
+  /** The same for a key that a stranger's packet names: a new one counts against the budget. */
+  getForStranger(publicKey: Uint8Array, budget: KeyBudget): SharedKey | "weak-key" | "rate-limited" {
+    const known = this.#find(publicKey);
+    if (known !== undefined) return known;
+    const shared = budget.spend(() => this.#crypto.sharedKey(publicKey, this.#secretKey));
+    if (shared === "rate-limited") return shared;
+    if (shared === undefined) return "weak-key";
+    this.#add(publicKey, shared);
     return shared;
   }
 
@@ -49,6 +57,22 @@ export class SharedKeyCache {
   clear(): void {
     this.#wipeAll(this.#young);
     this.#wipeAll(this.#old);
+  }
+
+  /** A key that is kept. It moves to the young ones. */
+  #find(publicKey: Uint8Array): SharedKey | undefined {
+    const young = this.#young.get(publicKey);
+    if (young !== undefined) return young;
+    const old = this.#old.get(publicKey);
+    if (old === undefined) return undefined;
+    this.#old.delete(publicKey);
+    this.#add(publicKey, old);
+    return old;
+  }
+
+  #add(publicKey: Uint8Array, shared: SharedKey): void {
+    if (this.#young.size >= this.#generationSize) this.#turnOver();
+    this.#young.set(publicKey, shared);
   }
 
   #turnOver(): void {

@@ -1,6 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
 import type { PublicKey } from "../crypto/keys.ts";
-import type { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import { TimedAuth } from "../crypto/timed_auth.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
@@ -29,6 +28,7 @@ import { encodeIpPort, PACKED_IPV6_SIZE } from "../wire/ip_port.ts";
 import { PacketId } from "../wire/packet_ids.ts";
 import { AnnounceStore } from "./announce_store.ts";
 import type { DhtChannel } from "./dht_channel.ts";
+import type { KeyOfSender } from "./key_of_sender.ts";
 import type { NodeTable } from "./node_table.ts";
 
 /** How long (s) a search's authenticator is good, at least. announce.c DATA_SEARCH_TIMEOUT. */
@@ -49,7 +49,7 @@ export interface AnnounceServerOptions {
   readonly metrics: Metrics;
   readonly channel: DhtChannel;
   readonly table: NodeTable;
-  readonly sharedKeys: SharedKeyCache;
+  readonly keyOfSender: KeyOfSender;
   readonly self: PublicKey;
 }
 
@@ -158,9 +158,9 @@ export class AnnounceServer {
     const request = decodeStoreAnnounceRequest(payload, drop);
     if (request === undefined) return undefined;
     const { dataPublicKey, sendback } = request;
-    const { sharedKeys, crypto, clock, metrics } = this.#options;
-    const sharedKey = sharedKeys.get(dataPublicKey);
-    if (sharedKey === undefined) return drop("weak-key");
+    const { keyOfSender, crypto, clock, metrics } = this.#options;
+    const sharedKey = keyOfSender(dataPublicKey);
+    if (typeof sharedKey === "string") return drop(sharedKey);
     const plain = crypto.open(request.box, request.nonce, sharedKey);
     if (plain === undefined) return drop("forged");
     const announcement = decodeAnnouncement(plain, drop);

@@ -3,12 +3,16 @@ import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
 import type { Metrics } from "../env/metrics.ts";
 import { sameBytes } from "../util/bytes.ts";
+import { sameEndpoint } from "../util/endpoint.ts";
 import { encodeNodesRequestPayload } from "../wire/dht/nodes_request.ts";
 import { encodePingPayload } from "../wire/dht/ping.ts";
 import { PacketId } from "../wire/packet_ids.ts";
 import type { DhtChannel } from "./dht_channel.ts";
 import type { NodeTable } from "./node_table.ts";
 import type { PendingRequests } from "./pending_requests.ts";
+
+/** How long (ms) a node that was asked for the first time may take before others ask it too. */
+const PROOF_TIME = 1_000;
 
 /** Sends pings and nodes requests, and remembers them as under way. */
 export class Asker {
@@ -58,7 +62,18 @@ export class Asker {
 
   /** Whether a ping to this node, at this address, is under way. */
   isPinging(publicKey: PublicKey, endpoint: Endpoint): boolean {
-    return this.#pending.isPinging(publicKey, endpoint);
+    return this.#pending.awaits("ping", publicKey, endpoint);
+  }
+
+  /**
+   * Whether somebody else has just asked this node, which has never answered us at this address. Once it does, all lists that
+   * want it have it; until then one request is enough, lest a liar's answer becomes one request for each of our friends
+   * to an address that he chose.
+   */
+  isBeingProven(publicKey: PublicKey, endpoint: Endpoint): boolean {
+    if (!this.#pending.wasAskedWithin(PROOF_TIME, publicKey, endpoint)) return false;
+    const known = this.#table.get(publicKey)?.association(endpoint.family);
+    return known === undefined || !sameEndpoint(known.endpoint, endpoint);
   }
 
   #canAsk(publicKey: PublicKey, endpoint: Endpoint): boolean {

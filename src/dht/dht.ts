@@ -1,4 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
+import { KeyBudget } from "../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
@@ -24,6 +25,7 @@ import { Forwarder } from "./forwarder.ts";
 import type { EndpointListener } from "./friend_search.ts";
 import { type DhtLookup, FriendSearches } from "./friend_searches.ts";
 import { Greeter } from "./greeter.ts";
+import { keysOfSenders } from "./key_of_sender.ts";
 import { Lookup } from "./lookup.ts";
 import { answerNatPings } from "./nat_ping_responder.ts";
 import { NodeCare } from "./node_care.ts";
@@ -77,7 +79,9 @@ export class Dht {
     this.#events = new Emitter(logger);
 
     const self = this.keyPair.publicKey;
-    const channel = new DhtChannel(network, crypto, this.keyPair, this.sharedKeys);
+    const isKnown = (key: Uint8Array) => this.#table.get(key) !== undefined || this.#searches.has(key);
+    const keyOfSender = keysOfSenders(this.sharedKeys, new KeyBudget(clock, STRANGERS_SHARE), isKnown);
+    const channel = new DhtChannel(network, crypto, this.keyPair, this.sharedKeys, keyOfSender);
     this.#pending = new PendingRequests(clock, random, (request) => this.#care.silent(request));
     this.#table = new NodeTable(clock, randomU32(random));
     this.#asker = new Asker(channel, this.#pending, this.#table, clock, metrics, self);
@@ -132,13 +136,14 @@ export class Dht {
       metrics,
       self: keyPair,
       sharedKeys,
+      keyOfSender,
       table: this.#table,
     });
     const isSearched = (key: PublicKey) => this.#searches.has(key);
-    answerNatPings(this.#requests, metrics, isSearched, (...request) => this.sendDhtRequest(...request));
+    answerNatPings(this.#requests, clock, metrics, isSearched, (...request) => this.sendDhtRequest(...request));
 
     const table = this.#table;
-    this.#announceServer = new AnnounceServer({ network, crypto, clock, metrics, channel, table, sharedKeys, self });
+    this.#announceServer = new AnnounceServer({ network, crypto, clock, metrics, channel, table, keyOfSender, self });
     this.#forwarder = new Forwarder(network, clock, crypto, metrics, table, (data, forwarder, sendback) => {
       const response = this.#announceServer.respond(data, forwarder, sendback);
       if (response !== undefined) this.#forwarder.reply(forwarder, sendback, response);
@@ -181,6 +186,11 @@ export class Dht {
     this.#pumpAll();
   }
 
+  /** Whether a node of ours has lately answered at this address. */
+  isNodeAt(endpoint: Endpoint): boolean {
+    return this.#table.hasGoodAt(endpoint);
+  }
+
   /** At most `count` living nodes, nearest to `key` first. LAN nodes only when `lan` is true. */
   closestNodes(key: Uint8Array, count: number, lan: boolean): PackedNode[] {
     return this.#table.closest(key, count, lan);
@@ -200,6 +210,11 @@ export class Dht {
   lookUp(dhtPublicKey: PublicKey, onEndpoint: EndpointListener): DhtLookup {
     if (this.#isClosed || sameBytes(dhtPublicKey, this.publicKey)) return NO_LOOKUP;
     return this.#searches.start(dhtPublicKey, onEndpoint);
+  }
+
+  /** Whether somebody looks for the node with this key. */
+  isLookedFor(dhtPublicKey: Uint8Array): boolean {
+    return this.#searches.has(dhtPublicKey);
   }
 
   /** Leaves a request for `target` with him, or with the nodes that know him or are next to him. Answers with how many. */
@@ -307,6 +322,9 @@ export class Dht {
     return { publicKey: node.publicKey, endpoint };
   }
 }
+
+/** Of the time, for the keys of DHT nodes that we do not know. */
+const STRANGERS_SHARE = 0.15;
 
 const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], stop: () => {} };
 

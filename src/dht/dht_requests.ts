@@ -17,6 +17,7 @@ import {
 } from "../wire/dht/dht_request.ts";
 import type { Drop } from "../wire/drop.ts";
 import { PacketId } from "../wire/packet_ids.ts";
+import type { KeyOfSender } from "./key_of_sender.ts";
 import type { NodeTable } from "./node_table.ts";
 
 export type DhtRequestHandler = (sender: PublicKey, payload: Uint8Array) => void;
@@ -28,6 +29,7 @@ export interface DhtRequestsOptions {
   readonly metrics: Metrics;
   readonly self: KeyPair;
   readonly sharedKeys: SharedKeyCache;
+  readonly keyOfSender: KeyOfSender;
   readonly table: NodeTable;
 }
 
@@ -73,9 +75,9 @@ export class DhtRequests {
   }
 
   #open(request: DhtRequest): undefined {
-    const { crypto, sharedKeys, metrics } = this.#options;
-    const sharedKey = sharedKeys.get(request.sender);
-    if (sharedKey === undefined) return this.#drop("weak-key");
+    const { crypto, keyOfSender, metrics } = this.#options;
+    const sharedKey = keyOfSender(request.sender);
+    if (typeof sharedKey === "string") return this.#drop(sharedKey);
     const plain = crypto.open(request.box, request.nonce, sharedKey);
     if (plain === undefined) return this.#drop("forged");
     // toxcore drops a request with nothing behind its id.

@@ -5,7 +5,7 @@ import type { Logger } from "../env/logger.ts";
 import { sameEndpoint } from "../util/endpoint.ts";
 import type { Lookup } from "./lookup.ts";
 import type { NearestList } from "./nearest_list.ts";
-import type { Association } from "./node_entry.ts";
+import { type Association, BAD_NODE_TIMEOUT } from "./node_entry.ts";
 import type { NodeTable } from "./node_table.ts";
 import { ToldEndpoints } from "./told_endpoints.ts";
 
@@ -21,8 +21,8 @@ export class FriendSearch {
   readonly #logger: Logger;
   readonly #listeners = new Set<EndpointListener>(); // one for each lookUp that the app's friends caused
   readonly #told = new ToldEndpoints();
-  /** The last direct address passed on, by family. */
-  readonly #direct = new Map<4 | 6, Endpoint>(); // at most two
+  /** The direct address passed on last and when he last answered there, by family. */
+  readonly #direct = new Map<4 | 6, { readonly endpoint: Endpoint; readonly at: number }>(); // at most two
 
   constructor(list: NearestList, lookup: Lookup, clock: Clock, table: NodeTable, logger: Logger) {
     this.target = list.target;
@@ -45,26 +45,25 @@ export class FriendSearch {
     this.#listeners.delete(listener);
   }
 
-  /** He has answered from there himself. */
+  /** He has answered from there himself. News when it is another address, or after a silence in which `endpoints` left it out. */
   confirmed(endpoint: Endpoint): void {
     this.lookup.settle();
-    const known = this.#direct.get(endpoint.family);
-    if (known !== undefined && sameEndpoint(known, endpoint)) return;
-    this.#direct.set(endpoint.family, endpoint);
-    this.#report(endpoint);
+    const known = this.#freshDirect(endpoint.family);
+    this.#direct.set(endpoint.family, { endpoint, at: this.#clock.monotonic() });
+    if (known === undefined || !sameEndpoint(known, endpoint)) this.#report(endpoint);
   }
 
   /** `teller` says that he is there. Believed only as far as a session's first packet goes. */
   told(endpoint: Endpoint, teller: PublicKey): void {
     const isNews = this.#told.add(endpoint, teller, this.#clock.monotonic());
-    if (isNews && !this.#direct.has(endpoint.family)) this.#report(endpoint);
+    if (isNews && this.#freshDirect(endpoint.family) === undefined) this.#report(endpoint);
   }
 
   /** He does not answer at that address any longer: the search begins anew. */
   lost(association: Association): void {
     const { family } = association.endpoint;
     const known = this.#direct.get(family);
-    if (known === undefined || !sameEndpoint(known, association.endpoint)) return;
+    if (known === undefined || !sameEndpoint(known.endpoint, association.endpoint)) return;
     this.#direct.delete(family);
     this.#told.forgetReports();
     if (this.#direct.size === 0) this.lookup.hurry();
@@ -93,6 +92,11 @@ export class FriendSearch {
     const own = this.#table.get(this.target);
     const entries = new Set([...(own === undefined ? [] : [own]), ...others]);
     return [...entries].flatMap((entry) => entry.best(now)?.endpoint ?? []);
+  }
+
+  #freshDirect(family: 4 | 6): Endpoint | undefined {
+    const known = this.#direct.get(family);
+    return known && this.#clock.monotonic() - known.at < BAD_NODE_TIMEOUT ? known.endpoint : undefined;
   }
 
   #report(endpoint: Endpoint): void {

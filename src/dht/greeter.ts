@@ -25,7 +25,7 @@ export class Greeter {
   readonly #table: NodeTable;
   readonly #asker: Asker;
   readonly #isSearched: (publicKey: Uint8Array) => boolean;
-  readonly #waiting: PackedNode[] = []; // nearest to us first, bounded by MAX_WAITING
+  readonly #waiting: PackedNode[] = []; // friends' nodes, then the nearest to us first; bounded by MAX_WAITING
   #allowance = BURST;
   #countedAt: number;
   #timer: Cancel | undefined;
@@ -49,7 +49,9 @@ export class Greeter {
   consider(publicKey: PublicKey, from: Endpoint): void {
     const endpoint = normalizedEndpoint(from);
     if (!this.#isWanted(publicKey, endpoint)) return;
-    if (this.#takeAllowance()) this.#asker.ping(publicKey, endpoint);
+    // Those who wait have their turn first, or a flood would leave them nothing.
+    const isNext = this.#waiting.length === 0 || this.#isSearched(publicKey);
+    if (isNext && this.#takeAllowance()) this.#asker.ping(publicKey, endpoint);
     else this.#enqueue({ publicKey: publicKey.slice() as PublicKey, endpoint });
   }
 
@@ -73,11 +75,16 @@ export class Greeter {
 
   #enqueue(node: PackedNode): void {
     if (this.#waiting.some((other) => sameBytes(other.publicKey, node.publicKey))) return;
-    let at = this.#waiting.length;
-    while (at > 0 && compareDistance(this.#self, node.publicKey, keyAt(this.#waiting, at - 1)) < 0) at--;
+    let at = this.#isSearched(node.publicKey) ? 0 : this.#waiting.length;
+    while (at > 0 && this.#isBefore(node.publicKey, keyAt(this.#waiting, at - 1))) at--;
     this.#waiting.splice(at, 0, node);
     if (this.#waiting.length > MAX_WAITING) this.#waiting.pop();
     if (this.#timer === undefined) this.#arm();
+  }
+
+  /** Strangers can choose keys as near to ours as they like, but none that we look for. */
+  #isBefore(publicKey: PublicKey, other: PublicKey): boolean {
+    return !this.#isSearched(other) && compareDistance(this.#self, publicKey, other) < 0;
   }
 
   #arm(): void {
@@ -105,6 +112,6 @@ export class Greeter {
   }
 }
 
-function keyAt(nodes: readonly PackedNode[], at: number): Uint8Array {
+function keyAt(nodes: readonly PackedNode[], at: number): PublicKey {
   return (nodes[at] as PackedNode).publicKey;
 }

@@ -140,7 +140,7 @@ export class Lookup {
   }
 
   #isWorthAsking({ publicKey, endpoint }: PackedNode): boolean {
-    if (this.#wasAsked({ publicKey, endpoint })) return false;
+    if (this.#wasAsked({ publicKey, endpoint }) || this.#asker.isBeingProven(publicKey, endpoint)) return false;
     return this.list.wants(publicKey, endpoint, this.#clock.monotonic());
   }
 

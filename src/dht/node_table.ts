@@ -47,6 +47,12 @@ export class NodeTable {
     return this.#byKey.get(publicKey);
   }
 
+  /** Whether a node has lately answered at this address. */
+  hasGoodAt(endpoint: Endpoint): boolean {
+    const entry = this.#byEndpoint.get(endpointKey(endpoint));
+    return entry?.association(endpoint.family)?.isGood(this.#clock.monotonic()) ?? false;
+  }
+
   addList(list: NodeList): void {
     this.#lists.add(list);
   }

@@ -4,7 +4,7 @@ import type { Metrics } from "../env/metrics.ts";
 import { dropCounter } from "../network/drop_counter.ts";
 import type { UdpNetwork } from "../network/udp_network.ts";
 import { isLanAddress } from "../util/endpoint.ts";
-import { DHT_PACKET_OVERHEAD } from "../wire/dht/dht_packet.ts";
+import { DHT_PACKET_OVERHEAD, dhtPacketSender } from "../wire/dht/dht_packet.ts";
 import { decodeNodesRequestPayload, NODES_REQUEST_PACKET_SIZE } from "../wire/dht/nodes_request.ts";
 import {
   decodeNodesResponsePayload,
@@ -77,6 +77,7 @@ export class NodesService {
   #handleResponse(packet: Uint8Array, from: Endpoint): undefined {
     const drop = this.#dropResponse;
     if (packet.length > DHT_PACKET_OVERHEAD + MAX_NODES_RESPONSE_PAYLOAD_SIZE) return drop("oversized");
+    if (!this.#pending.awaits("nodes", dhtPacketSender(packet), from)) return drop("unsolicited");
     const opened = this.#channel.open(packet, drop);
     const response = opened && decodeNodesResponsePayload(opened.payload, drop);
     if (opened === undefined || response === undefined) return undefined;

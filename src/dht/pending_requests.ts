@@ -23,6 +23,14 @@ export interface PendingRequest {
   readonly onAnswer: (() => void) | undefined;
 }
 
+/** What one node at one address owes us. */
+interface UnderWay {
+  ping: number;
+  nodes: number;
+  /** When it was asked last. */
+  last: number;
+}
+
 /**
  * The requests under way, by the number that the answer has to bring back. An answer counts once, and only from the key
  * and the address that were asked. toxcore's ping array.
@@ -32,14 +40,14 @@ export class PendingRequests {
   readonly #random: Random;
   readonly #onSilence: (request: PendingRequest) => void;
   readonly #requests = new Map<bigint, PendingRequest>(); // oldest first, bounded by MAX_PENDING_REQUESTS
-  readonly #pings: KeyMap<number>; // how many of them are pings to a node
+  readonly #asked: KeyMap<UnderWay>; // how many of them to a node at an address
   #timer: Cancel | undefined;
 
   constructor(clock: Clock, random: Random, onSilence: (request: PendingRequest) => void) {
     this.#clock = clock;
     this.#random = random;
     this.#onSilence = onSilence;
-    this.#pings = new KeyMap(randomU32(random));
+    this.#asked = new KeyMap(randomU32(random));
   }
 
   get size(): number {
@@ -58,9 +66,12 @@ export class PendingRequests {
     const key = publicKey.slice() as PublicKey;
     const request = { sendback, kind, publicKey: key, endpoint, sentAt: this.#clock.monotonic(), onAnswer };
     this.#requests.set(sendback, request);
-    if (kind === "ping") {
-      const node = nodeKey(publicKey, endpoint);
-      this.#pings.set(node, (this.#pings.get(node) ?? 0) + 1);
+    const node = nodeKey(publicKey, endpoint);
+    const asked = this.#asked.get(node);
+    if (asked === undefined) this.#asked.set(node, { ping: 0, nodes: 0, [kind]: 1, last: request.sentAt });
+    else {
+      asked[kind]++;
+      asked.last = request.sentAt;
     }
     if (this.#timer === undefined) this.#arm(request);
     return request;
@@ -76,16 +87,22 @@ export class PendingRequests {
     return request;
   }
 
-  /** Whether this node, at this address, owes us the answer to a ping. */
-  isPinging(publicKey: PublicKey, endpoint: Endpoint): boolean {
-    return this.#pings.has(nodeKey(publicKey, endpoint));
+  /** Whether this node, at this address, owes us an answer of this kind. From others none is worth deciphering. */
+  awaits(kind: "ping" | "nodes", publicKey: Uint8Array, endpoint: Endpoint): boolean {
+    return (this.#asked.get(nodeKey(publicKey, endpoint))?.[kind] ?? 0) > 0;
+  }
+
+  /** Whether this node, at this address, was asked anything within the last `ms` and owes us an answer. */
+  wasAskedWithin(ms: number, publicKey: PublicKey, endpoint: Endpoint): boolean {
+    const asked = this.#asked.get(nodeKey(publicKey, endpoint));
+    return asked !== undefined && this.#clock.monotonic() - asked.last < ms;
   }
 
   clear(): void {
     this.#timer?.();
     this.#timer = undefined;
     this.#requests.clear();
-    this.#pings.clear();
+    this.#asked.clear();
   }
 
   #arm(oldest: PendingRequest): void {
@@ -118,10 +135,8 @@ export class PendingRequests {
 
   #delete(request: PendingRequest): void {
     this.#requests.delete(request.sendback);
-    if (request.kind !== "ping") return;
     const node = nodeKey(request.publicKey, request.endpoint);
-    const count = this.#pings.get(node) ?? 0;
-    if (count > 1) this.#pings.set(node, count - 1);
-    else this.#pings.delete(node);
+    const asked = this.#asked.get(node);
+    if (asked !== undefined && --asked[request.kind] === 0 && asked.ping + asked.nodes === 0) this.#asked.delete(node);
   }
 }

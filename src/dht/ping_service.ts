@@ -3,6 +3,7 @@ import type { DatagramSocket, Endpoint } from "../env/datagram.ts";
 import type { Metrics } from "../env/metrics.ts";
 import { dropCounter } from "../network/drop_counter.ts";
 import type { UdpNetwork } from "../network/udp_network.ts";
+import { dhtPacketSender } from "../wire/dht/dht_packet.ts";
 import { decodePingPayload, encodePingPayload, PING_PACKET_SIZE } from "../wire/dht/ping.ts";
 import type { Drop } from "../wire/drop.ts";
 import { PacketId } from "../wire/packet_ids.ts";
@@ -52,6 +53,10 @@ export class PingService {
   }
 
   #handleResponse(packet: Uint8Array, from: Endpoint): void {
+    if (!this.#pending.awaits("ping", dhtPacketSender(packet), from)) {
+      this.#dropResponse("unsolicited");
+      return;
+    }
     const opened = this.#open(packet, PacketId.PingResponse, this.#dropResponse);
     if (opened === undefined) return;
     const request = this.#pending.take("ping", opened.sendback, opened.sender, from);

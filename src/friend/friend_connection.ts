@@ -3,6 +3,7 @@ import type { Cancel } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
 import type { CloseReason } from "../net_crypto/session.ts";
 import { sameBytes } from "../util/bytes.ts";
+import { TokenBucket } from "../util/token_bucket.ts";
 import { bareFriendPacket, FriendPacketId } from "../wire/friend/packet_ids.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
@@ -16,6 +17,10 @@ export const SILENCE_TIMEOUT_MS = 32_000;
 export const DHT_KEY_TIMEOUT_MS = 122_000;
 /** Attempts that fail at once are not repeated faster than this. */
 const RETRY_MS = 1_000;
+/** Each session that he begins and each new DHT key of his cost key agreements, a search and events: so many at once … */
+const BEGINNINGS = 16;
+/** … and one in so many ms in the long run. */
+const BEGINNING_MS = 2_000;
 
 export interface FriendConnectionListener {
   /** The search has found the friend: data can be sent to him through the onion. */
@@ -50,6 +55,7 @@ export class FriendConnection implements FriendLink {
   #dhtKey: PublicKey | undefined;
   #lookup: FriendLookup | undefined;
   #attempt: Attempt | undefined;
+  readonly #beginnings = new TokenBucket(BEGINNINGS, BEGINNING_MS);
   /** A control packet found the queue full: nothing overtakes it. */
   #controlBlocked = false;
   #messagesBlocked = false;
@@ -88,7 +94,7 @@ export class FriendConnection implements FriendLink {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#aliveTimer?.();
-    this.#retryTimer?.();
+    this.#cancelRetry();
     this.#dhtKeyTimer?.();
     this.#lookup?.stop();
     this.#finder?.remove();
@@ -132,6 +138,7 @@ export class FriendConnection implements FriendLink {
     if (this.#stopped) return undefined;
     const sameKey = this.#dhtKey !== undefined && sameBytes(this.#dhtKey, dhtPublicKey);
     if (sameKey && this.#attempt?.established && !this.#isSilent()) return undefined;
+    if (!this.#mayBegin()) return undefined;
     const old = this.#attempt;
     const attempt = this.#newAttempt();
     this.#attempt = attempt;
@@ -148,9 +155,11 @@ export class FriendConnection implements FriendLink {
     if (this.#dhtKey && sameBytes(this.#dhtKey, dhtPublicKey) && this.#lookup) {
       this.#lookup.suggest(nodes);
       this.#armDhtKeyTimer();
+      if (this.#retryTimer === undefined) this.#connect(); // he lives: what was in vain may work now
       return;
     }
     const changed = this.#dhtKey !== undefined && !sameBytes(this.#dhtKey, dhtPublicKey);
+    if (changed && !this.#mayBegin()) return;
     const old = this.#attempt;
     if (changed) this.#attempt = undefined; // a new key is a new instance: the old session is a ghost
     if (changed) old?.session?.kill();
@@ -194,7 +203,7 @@ export class FriendConnection implements FriendLink {
     const endpoints = [...(this.#lookup?.endpoints() ?? [])];
     if (found && !endpoints.includes(found)) endpoints.unshift(found);
     if (endpoints.length === 0) return;
-    this.#retryTimer?.();
+    this.#cancelRetry();
     const attempt = this.#newAttempt();
     this.#attempt = attempt;
     attempt.session = this.#context.sessions.connect(this.#peer, this.#dhtKey, this.#listenerOf(attempt));
@@ -261,10 +270,27 @@ export class FriendConnection implements FriendLink {
     const now = this.#context.clock.monotonic();
     // A peer who ended it himself, and lives, begins anew himself: then ours would only be in his way.
     const hisTurn = reason === "killed" || reason === "replaced";
-    const due = hisTurn ? now + RETRY_MS : attempt.established ? now : attempt.startedAt + RETRY_MS;
-    this.#retryTimer?.();
+    const mayHurry = attempt.established && reason !== "timeout"; // what we found wanting, we do not open again in haste
+    const due = hisTurn ? now + RETRY_MS : mayHurry ? now : attempt.startedAt + RETRY_MS;
+    this.#cancelRetry();
     if (now >= due) this.#connect();
-    else this.#retryTimer = this.#context.clock.at(due, () => this.#connect());
+    else this.#retryTimer = this.#context.clock.at(due, () => this.#retry());
+  }
+
+  #retry(): void {
+    this.#retryTimer = undefined;
+    this.#connect();
+  }
+
+  #cancelRetry(): void {
+    this.#retryTimer?.();
+    this.#retryTimer = undefined;
+  }
+
+  #mayBegin(): boolean {
+    if (this.#beginnings.take(this.#context.clock.monotonic())) return true;
+    this.#context.drop("rate-limited");
+    return false;
   }
 
   #heardAt(): number {

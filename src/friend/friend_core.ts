@@ -1,4 +1,5 @@
 import type { PublicKey } from "../crypto/keys.ts";
+import { TokenBucket } from "../util/token_bucket.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { friendRequestPacket } from "../wire/friend/friend_request.ts";
 import {
@@ -16,6 +17,11 @@ import { OutgoingRequest } from "./outgoing_request.ts";
 import type { FriendSessionListener } from "./ports.ts";
 import { Presence } from "./presence.ts";
 
+/** Each ONLINE is answered with all that we tell of ourselves, and the app hears of it: so many at once … */
+const COMINGS = 16;
+/** … and one in so many ms in the long run. */
+const COMING_MS = 2_000;
+
 /** Everything about one friend, behind the handle that apps hold: wires the parts and hands out packets. */
 export class FriendCore implements FriendBehind {
   readonly publicKey: PublicKey;
@@ -24,6 +30,7 @@ export class FriendCore implements FriendBehind {
   readonly messages: Messages;
   readonly #context: FriendContext;
   readonly #connection: FriendConnection;
+  readonly #comings = new TokenBucket(COMINGS, COMING_MS);
   #request: OutgoingRequest | undefined;
   #stopped = false;
 
@@ -154,7 +161,12 @@ export class FriendCore implements FriendBehind {
   #handleOnline(packet: Uint8Array): void {
     if (packet.length !== 1) {
       this.#context.drop("oversized");
-    } else if (!this.presence.online) {
+    } else if (this.presence.online) {
+      return;
+    } else if (!this.#comings.take(this.#context.clock.monotonic())) {
+      this.#context.drop("rate-limited");
+      this.#connection.restart("a friend who comes and goes without end");
+    } else {
       this.#request?.stop();
       this.#request = undefined;
       this.presence.handleOnline();

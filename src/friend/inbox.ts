@@ -31,6 +31,8 @@ export class Inbox {
   readonly #unhandled: Unhandled[] = []; // at most MAX_UNHANDLED
   #seen: MessageMark | undefined;
   #handled: MessageMark | undefined;
+  /** What the journal has of it: repetitions are answered, but not written down again. */
+  #journaled: MessageMark | undefined;
   /** A message of which more is to come. At most MAX_MESSAGE_SIZE bytes. */
   #partial: { readonly mark: MessageMark; readonly bytes: Uint8Array } | undefined;
   #unacknowledged = 0;
@@ -51,6 +53,7 @@ export class Inbox {
     this.#show = show;
     this.#seen = handled;
     this.#handled = handled;
+    this.#journaled = handled;
   }
 
   /** How far the app is done with the friend's messages. */
@@ -152,6 +155,8 @@ export class Inbox {
     if (handled === undefined || handled.epoch !== this.#seen?.epoch) return;
     this.#acknowledgedAt = this.#context.clock.monotonic();
     if (this.#link.send(encodeHandled(handled), "control")) this.#unacknowledged = 0;
+    if (handled === this.#journaled) return;
+    this.#journaled = handled;
     this.#context.journal.handled(this.#friend, handled);
   }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../env/datagram.ts";
-import { readU32 } from "../util/bytes.ts";
-import { isLanAddress } from "../util/endpoint.ts";
+import { isLanAddress, networkNumber } from "../util/endpoint.ts";
+import { KeyMap } from "../util/key_map.ts";
 
 interface Bucket {
   tokens: number;
@@ -20,6 +20,9 @@ const PER_NETWORK: Allowance = { burst: 20, rate: 10 };
 const PER_LAN: Allowance = { burst: 400, rate: 200 };
 /** Each costs an X25519 at worst: 500 a second are some 3 % of a core. */
 const ALL: Allowance = { burst: 1000, rate: 500 };
+/** What each friend who is expected is answered, whatever strangers do. */
+const PER_FRIEND: Allowance = { burst: 20, rate: 10 };
+const MAX_FRIENDS = 1024;
 /** Networks that are kept apart. A full table forgets the one that asked first: spoofed sources then meet `ALL` alone. */
 const MAX_NETWORKS = 1024;
 
@@ -27,14 +30,32 @@ const MAX_NETWORKS = 1024;
 export class CookieLimiter {
   readonly #networks = new Map<number, Bucket>(); // bounded by MAX_NETWORKS
   readonly #all: Bucket = { tokens: ALL.burst, filledAt: 0 };
+  readonly #friends: KeyMap<Bucket>; // by DHT key, bounded by MAX_FRIENDS: the oldest goes
+
+  /** `seed`: 32 random bits. */
+  constructor(seed?: number) {
+    this.#friends = new KeyMap(seed);
+  }
 
   allows(from: Endpoint, now: number): boolean {
     const lan = isLanAddress(from.address);
     return take(this.#bucketOf(from, now), lan ? PER_LAN : PER_NETWORK, now) && take(this.#all, ALL, now);
   }
 
+  /** For a request that a friend has sealed: even a replayed one uses up no more than his own share. */
+  allowsFriend(dhtPublicKey: Uint8Array, now: number): boolean {
+    let bucket = this.#friends.get(dhtPublicKey);
+    if (bucket === undefined) {
+      const oldest = this.#friends.size >= MAX_FRIENDS ? this.#friends.oldestKey() : undefined;
+      if (oldest !== undefined) this.#friends.delete(oldest);
+      bucket = { tokens: PER_FRIEND.burst, filledAt: now };
+      this.#friends.set(dhtPublicKey, bucket);
+    }
+    return take(bucket, PER_FRIEND, now);
+  }
+
   #bucketOf(from: Endpoint, now: number): Bucket {
-    const network = networkOf(from);
+    const network = networkNumber(from);
     const known = this.#networks.get(network);
     if (known !== undefined) return known;
     if (this.#networks.size >= MAX_NETWORKS) {
@@ -56,10 +77,4 @@ function take(bucket: Bucket, allowance: Allowance, now: number): boolean {
   if (bucket.tokens < 1) return false;
   bucket.tokens--;
   return true;
-}
-
-/** A number for the /24 or /64 that an address is in. */
-function networkOf({ family, address }: Endpoint): number {
-  if (family === 4) return readU32(address, 0) >>> 8;
-  return 0x100_0000 + readU32(address, 0) * 0x10_0000 + (readU32(address, 4) & 0xf_ffff);
 }

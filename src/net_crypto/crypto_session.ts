@@ -35,7 +35,7 @@ export class CryptoSession implements Session {
   readonly #timer: DueTimer;
   readonly #roundTrip = new RoundTrip();
   readonly #sender: Sender;
-  readonly #receiver = new Receiver(this.#roundTrip);
+  readonly #receiver: Receiver;
   #state: SessionState = "cookie";
   #lastReceivedAt = Number.NEGATIVE_INFINITY;
   #triedOthersAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +54,7 @@ export class CryptoSession implements Session {
     });
     this.#opening = new Opening(this.#paths, (path, packet) => sendPlainPacket(host, path, packet));
     this.#timer = new DueTimer(host.clock, () => this.#onTime());
+    this.#receiver = new Receiver(this.#roundTrip, host.receiveBudget);
     this.#sender = new Sender(
       {
         transmit: (packetNumber, data) => this.#sendData(this.#paths.active, packetNumber, data),
@@ -208,11 +209,17 @@ export class CryptoSession implements Session {
     return true;
   }
 
+  /** Whether a packet from an address that is not the peer's may be his: he is not heard where he was. */
+  get missesPeer(): boolean {
+    return this.#state === "established" && this.#paths.wantsBetter(this.#now);
+  }
+
   /** Opens a data packet of the right size, and handles it. Answers why it could not, if so. */
   receiveData(packet: Uint8Array, arrived: Arrived, scratch: Uint8Array): DropReason | undefined {
-    const path = this.#paths.find(arrived);
+    const known = this.#paths.find(arrived);
     const { channel } = this.#agreement;
-    if (path === undefined || channel === undefined) return "unsolicited";
+    if (channel === undefined || (known === undefined && (!this.missesPeer || "relay" in arrived)))
+      return "unsolicited";
     const size = channel.open(packet, scratch);
     if (typeof size === "string") return size;
     const now = this.#now;
@@ -222,6 +229,7 @@ export class CryptoSession implements Session {
     const dataAt = plainDataAt(scratch, size);
     if (dataAt === size) return "malformed";
     this.#lastReceivedAt = now;
+    const path = known ?? this.#paths.add(arrived, now);
     if ("socket" in arrived) path.socket = arrived.socket;
     if (this.#paths.received(path, now)) this.#guard(() => this.#listener.onPathChange?.(this));
     if (this.#isClosed) return undefined;

@@ -10,7 +10,9 @@ import { sameBytes } from "../util/bytes.ts";
 import { endpointKey } from "../util/endpoint.ts";
 import { KeyMap } from "../util/key_map.ts";
 import { randomU32 } from "../util/random_numbers.ts";
+import { TokenBucket } from "../util/token_bucket.ts";
 import type { Drop, DropReason } from "../wire/drop.ts";
+import { cookieRequestSender } from "../wire/net_crypto/cookie_request.ts";
 import {
   checkCryptoDataSize,
   MAX_CRYPTO_DATA_PLAIN_SIZE,
@@ -23,6 +25,7 @@ import { CryptoSession } from "./crypto_session.ts";
 import { type OpenedHandshake, openCookieRequest, openHandshake, sealCookieResponse } from "./handshake_crypto.ts";
 import type { Arrived } from "./paths.ts";
 import type { PacketSource, RelayPath, SessionKeys } from "./ports.ts";
+import { ReceiveBudget } from "./receive_budget.ts";
 import type { Session, SessionListener } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
 
@@ -51,6 +54,8 @@ export class NetCrypto {
   onIncoming: IncomingHandler | undefined;
   /** Whether handshakes of this peer are worth looking at. Everybody's are when it is undefined. */
   isWelcome: ((peer: PublicKey) => boolean) | undefined;
+  /** Whether a friend is expected under this DHT key: his cookie requests do not share a limit with strangers'. */
+  isExpected: ((dhtPublicKey: PublicKey) => boolean) | undefined;
 
   readonly #network: UdpNetwork;
   readonly #keys: SessionKeys;
@@ -58,7 +63,8 @@ export class NetCrypto {
   readonly #crypto: Crypto;
   readonly #metrics: Metrics;
   readonly #cookies: Cookies;
-  readonly #limiter = new CookieLimiter();
+  readonly #limiter: CookieLimiter;
+  readonly #strangersTried = new TokenBucket(128, 5);
   readonly #host: SessionHost<CryptoSession>;
   readonly #sessions: KeyMap<CryptoSession>; // bounded by the peers that the owner connects to or accepts
   readonly #bound = new Map<string, CryptoSession[]>(); // bounded by sessions × MAX_PATHS
@@ -79,6 +85,7 @@ export class NetCrypto {
     this.#metrics = metrics;
     this.#cookies = new Cookies(crypto, clock);
     this.#sessions = new KeyMap(randomU32(crypto.random));
+    this.#limiter = new CookieLimiter(randomU32(crypto.random));
     this.#cookieRequestDrop = dropCounter(metrics, "cookieRequest");
     this.#cookieResponseDrop = dropCounter(metrics, "cookieResponse");
     this.#handshakeDrop = dropCounter(metrics, "handshake");
@@ -91,6 +98,7 @@ export class NetCrypto {
       cookies: this.#cookies,
       metrics,
       logger,
+      receiveBudget: new ReceiveBudget(),
       plainScratch: new Uint8Array(MAX_CRYPTO_DATA_PLAIN_SIZE),
       requestScratch: new Uint8Array(MAX_SESSION_DATA_SIZE),
       bind: (endpoint, session) => this.#bind(endpoint, session),
@@ -161,8 +169,9 @@ export class NetCrypto {
   #listen(): void {
     const network = this.#network;
     network.handle(PacketId.CookieRequest, (packet, endpoint, socket) => {
-      if (this.#limiter.allows(endpoint, this.#clock.monotonic())) {
-        this.#answerCookieRequest(packet, { endpoint, socket }, undefined);
+      const isExpected = this.isExpected?.(cookieRequestSender(packet)) ?? false;
+      if (isExpected || this.#limiter.allows(endpoint, this.#clock.monotonic())) {
+        this.#answerCookieRequest(packet, { endpoint, socket }, undefined, isExpected);
       } else {
         this.#cookieRequestDrop("rate-limited");
       }
@@ -174,13 +183,24 @@ export class NetCrypto {
       this.#handleHandshake(packet, { endpoint, socket });
     });
     network.handle(PacketId.CryptoData, (packet, endpoint, socket) => {
-      this.#handleCryptoData(packet, { endpoint, socket }, this.#boundTo(endpoint));
+      const bound = this.#boundTo(endpoint);
+      this.#handleCryptoData(packet, { endpoint, socket }, bound.length > 0 ? bound : this.#missing());
     });
   }
 
-  #answerCookieRequest(packet: Uint8Array, arrived: Arrived, expectedDhtKey: PublicKey | undefined): void {
+  /** `isFriends`: to be limited by its key, but only once it has proved genuine. */
+  #answerCookieRequest(
+    packet: Uint8Array,
+    arrived: Arrived,
+    expectedDhtKey: PublicKey | undefined,
+    isFriends = false,
+  ): void {
     const request = openCookieRequest(this.#crypto, this.#keys, packet, this.#cookieRequestDrop);
     if (request === undefined) return;
+    if (isFriends && !this.#limiter.allowsFriend(request.dhtPublicKey, this.#clock.monotonic())) {
+      this.#cookieRequestDrop("rate-limited");
+      return;
+    }
     if (expectedDhtKey !== undefined && !sameBytes(expectedDhtKey, request.dhtPublicKey)) {
       this.#cookieRequestDrop("wrong-key");
       return;
@@ -264,7 +284,7 @@ export class NetCrypto {
     this.#receiveScratch = undefined;
     for (const session of sessions) {
       reason = session.receiveData(packet, arrived, scratch);
-      if (reason !== "forged" && reason !== "unsolicited") break;
+      if (reason !== "forged" && reason !== "unsolicited" && reason !== "replayed") break;
     }
     this.#receiveScratch = scratch;
     if (reason !== undefined) this.#cryptoDataDrop(reason);
@@ -298,6 +318,21 @@ export class NetCrypto {
 
   #boundTo(endpoint: Endpoint): readonly CryptoSession[] {
     return this.#bound.get(endpointKey(endpoint)) ?? NO_SESSIONS;
+  }
+
+  /**
+   * Whose packet one from an unknown address may be: sessions whose peer is not heard where he was. He has moved, or his NAT
+   * has; toxcore waits for the session to time out. A flood from anywhere is tried on some of them only.
+   */
+  #missing(): readonly CryptoSession[] {
+    const now = this.#clock.monotonic();
+    const missing: CryptoSession[] = [];
+    for (const session of this.#sessions.values()) {
+      if (!session.missesPeer) continue;
+      if (!this.#strangersTried.take(now)) break;
+      missing.push(session);
+    }
+    return missing;
   }
 
   #sessionsOver(dhtPublicKey: PublicKey): readonly CryptoSession[] {

@@ -34,12 +34,17 @@ export class Opening {
     this.#send(path, this.#packet);
   }
 
-  /** When the next packet is due, or infinity. */
+  /** When the next packet is due, or when the last try has had its time; infinity when there is nothing to wait for. */
   nextDue(): number {
+    if (this.#packet === undefined) return Number.POSITIVE_INFINITY;
     let due = Number.POSITIVE_INFINITY;
-    if (this.#packet === undefined) return due;
-    for (const path of this.#paths.all) if (this.#concerns(path)) due = Math.min(due, path.nextTryAt);
-    return due;
+    let end = Number.NEGATIVE_INFINITY;
+    for (const path of this.#paths.all) {
+      if (!this.#concerns(path)) continue;
+      if (path.tries < MAX_OPENING_TRIES) due = Math.min(due, path.nextTryAt);
+      else end = Math.max(end, path.nextTryAt);
+    }
+    return due === Number.POSITIVE_INFINITY && end > 0 ? end : due;
   }
 
   /** Sends what is due. False when every path has been tried often enough and the last try has had its time. */

@@ -1,12 +1,15 @@
+import { MAX_SESSION_DATA_SIZE } from "../wire/net_crypto/crypto_data.ts";
 import { encodePacketRequestOf } from "../wire/net_crypto/packet_request.ts";
 import { PACKET_WINDOW, REQUEST_INTERVAL } from "./limits.ts";
 import { distance, NumberRing, nextNumber } from "./number_ring.ts";
+import type { ReceiveBudget } from "./receive_budget.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** Takes a lossless packet, in order; valid only within. False: the session is over. */
 export type Deliver = (data: Uint8Array) => boolean;
 
-export type Arrival = "taken" | "replayed" | "out-of-window";
+/** `table-full`: too much waits for earlier packets; this one has to be sent again. */
+export type Arrival = "taken" | "replayed" | "out-of-window" | "table-full";
 
 /** So many packets are acknowledged whenever the last acknowledgement left. */
 const ACKNOWLEDGE_EVERY = 32;
@@ -14,6 +17,14 @@ const ACKNOWLEDGE_EVERY = 32;
 const ACKNOWLEDGE_INTERVAL = 1;
 const LONGEST_REORDERING = 30;
 const SHORTEST_REPEAT = 20;
+/** Gaps are asked for that often before the pauses grow. */
+const QUICK_REPEATS = 4;
+/**
+ * A request may have that many bytes, and more only as far as the peer has sent new data lately: who leaves gaps and says
+ * little could have us send many times as much, and to an address that is not his.
+ */
+const SHORT_REQUEST = 64;
+const LARGEST_CREDIT = 4 * MAX_SESSION_DATA_SIZE;
 
 /**
  * Everything lossless on its way in: what came before its turn, what is missing, and when to say so. An acknowledgement
@@ -22,7 +33,10 @@ const SHORTEST_REPEAT = 20;
  */
 export class Receiver {
   readonly #roundTrip: RoundTrip;
-  readonly #window = new NumberRing<Uint8Array>(); // bounded by PACKET_WINDOW
+  readonly #budget: ReceiveBudget;
+  readonly #window = new NumberRing<Uint8Array>(); // bounded by PACKET_WINDOW and the budget
+  /** What the window's packets cost. */
+  #held = 0;
   #start = 0;
   /** One behind the highest number that the peer is known to have sent. */
   #end = 0;
@@ -31,9 +45,13 @@ export class Receiver {
   #gapDue = Number.POSITIVE_INFINITY;
   #saidAt = Number.NEGATIVE_INFINITY;
   #requestedAt = Number.NEGATIVE_INFINITY;
+  /** Requests about gaps since a packet was last taken. */
+  #repeats = 0;
+  #credit = LARGEST_CREDIT;
 
-  constructor(roundTrip: RoundTrip) {
+  constructor(roundTrip: RoundTrip, budget: ReceiveBudget) {
     this.#roundTrip = roundTrip;
+    this.#budget = budget;
   }
 
   /** All numbers below have arrived. */
@@ -49,11 +67,16 @@ export class Receiver {
       this.#acknowledgeSoon(now); // the peer has not heard that we have it
       return "replayed";
     }
-    if (ahead > 0 && this.#store(number, ahead, data) === "replayed") {
-      this.#acknowledgeSoon(now);
-      return "replayed";
+    if (ahead > 0) {
+      const fate = this.#store(number, ahead, data);
+      if (fate !== "stored") {
+        this.#acknowledgeSoon(now);
+        return fate;
+      }
     }
     this.#unacknowledged++;
+    this.#repeats = 0;
+    this.#credit = Math.min(this.#credit + data.length, LARGEST_CREDIT);
     if (ahead === 0) this.#start = nextNumber(number);
     this.extend(nextNumber(number), now);
     if (ahead === 0) this.#deliverFrom(data, deliver);
@@ -87,10 +110,14 @@ export class Receiver {
     this.#requestedAt = now;
     this.#acknowledged(now);
     const missing = this.#start !== this.#end;
+    if (missing) this.#repeats++;
     this.#gapDue = missing ? now + this.#repeatInterval : Number.POSITIVE_INFINITY;
     // One number more than was sent, or only just: what stands behind the last listed one is not taken for arrived.
     const span = missing ? distance(this.#start, this.#end) + 1 : 0;
-    return encodePacketRequestOf(into, span, this.#isMissing);
+    const limit = Math.max(SHORT_REQUEST, Math.min(this.#credit, MAX_SESSION_DATA_SIZE));
+    const length = encodePacketRequestOf(into, span, this.#isMissing, limit);
+    this.#credit = Math.max(0, this.#credit - length);
+    return length;
   }
 
   /** Any packet that leaves carries `bufferStart`. */
@@ -100,6 +127,8 @@ export class Receiver {
 
   close(): void {
     this.#window.clear();
+    this.#budget.give(this.#held);
+    this.#held = 0;
     this.#start = this.#end;
   }
 
@@ -114,9 +143,12 @@ export class Receiver {
     return number === this.#end || this.#window.get(number) === undefined;
   };
 
-  #store(number: number, ahead: number, data: Uint8Array): "stored" | "replayed" {
+  #store(number: number, ahead: number, data: Uint8Array): "stored" | "replayed" | "table-full" {
     this.#window.reserve(this.#start, ahead + 1);
     if (this.#window.get(number) !== undefined) return "replayed";
+    const cost = this.#budget.cost(data.length);
+    if (!this.#budget.take(this.#held, cost)) return "table-full";
+    this.#held += cost;
     this.#window.set(number, data.slice());
     return "stored";
   }
@@ -128,6 +160,9 @@ export class Receiver {
       if (data === undefined) break;
       this.#window.delete(this.#start);
       this.#start = nextNumber(this.#start);
+      const cost = this.#budget.cost(data.length);
+      this.#held -= cost;
+      this.#budget.give(cost);
       if (!deliver(data)) return;
     }
     if (this.#start === this.#end && this.#window.capacity > ACKNOWLEDGE_EVERY * 32) this.#window.clear();
@@ -152,6 +187,7 @@ export class Receiver {
   }
 
   get #repeatInterval(): number {
-    return Math.min(Math.max(1.5 * this.#roundTrip.smoothed, SHORTEST_REPEAT), REQUEST_INTERVAL);
+    const interval = Math.max(1.5 * this.#roundTrip.smoothed, SHORTEST_REPEAT);
+    return Math.min(interval * 2 ** Math.max(0, this.#repeats - QUICK_REPEATS), REQUEST_INTERVAL);
   }
 }

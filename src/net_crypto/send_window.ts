@@ -18,6 +18,10 @@ export interface OutgoingPacket extends RateMark {
 export type Acknowledgement = "current" | "stale" | "outside";
 
 const LONGEST_REORDERING = 30;
+/** Who asks for the same packet more often than loss explains gets it at growing intervals, the first of this many ms. */
+const QUICK_TRANSMISSIONS = 4;
+const FIRST_STUBBORN_INTERVAL = 20;
+const LONGEST_STUBBORN_INTERVAL = 1000;
 /** Ours acknowledge at once, so a request is late by this much at most; toxcore's round trips include its own waiting. */
 const REQUEST_LATENESS = 50;
 /** An empty window gives its room back when it was larger than this. */
@@ -171,7 +175,7 @@ export class SendWindow {
     const lateBefore = this.#lateBefore(now);
     let hasLost = false;
     for (const packet of missing) {
-      if (packet.sentAt > lateBefore) continue;
+      if (packet.sentAt > lateBefore || now - packet.sentAt < stubbornInterval(packet.transmissions)) continue;
       this.lost(packet);
       hasLost = true;
     }
@@ -216,4 +220,10 @@ export class SendWindow {
     const isLast = packet.transmissions === 1 || now - packet.sentAt >= this.#roundTrip.minimum;
     if (isLast && packet.sentAt > this.#newestArrivedSentAt) this.#newestArrivedSentAt = packet.sentAt;
   }
+}
+
+function stubbornInterval(transmissions: number): number {
+  const surplus = transmissions - QUICK_TRANSMISSIONS;
+  if (surplus < 0) return 0;
+  return Math.min(FIRST_STUBBORN_INTERVAL * 2 ** Math.min(surplus, 10), LONGEST_STUBBORN_INTERVAL);
 }

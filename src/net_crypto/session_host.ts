@@ -5,6 +5,7 @@ import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
 import type { Cookies } from "./cookies.ts";
 import type { SessionKeys } from "./ports.ts";
+import type { ReceiveBudget } from "./receive_budget.ts";
 import type { PacketPort } from "./send_packet.ts";
 
 /** What sessions share, and where they tell what concerns others. `S` is the session. */
@@ -15,6 +16,7 @@ export interface SessionHost<S> extends PacketPort {
   readonly cookies: Cookies;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly receiveBudget: ReceiveBudget;
   /** For one request packet at a time. */
   readonly requestScratch: Uint8Array;
   /** Packets from this endpoint are shown to this session. */

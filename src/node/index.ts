@@ -1,5 +1,6 @@
 /** `toxcore-ts/node`: the outside world as Node.js has it. */
 export { type NodeClock, nodeClock } from "./clock.ts";
+export { consoleLogger, LOG_LEVELS, type LogLevel } from "./console_logger.ts";
 export { loadCryptoProvider } from "./crypto_loader.ts";
 export { type NodeDatagramOptions, nodeDatagrams } from "./datagrams.ts";
 export { type NodeEdges, type NodeEdgesOptions, nodeEdges } from "./edges.ts";

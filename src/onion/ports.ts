@@ -1,5 +1,6 @@
 import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import type { SharedKeyCache } from "../crypto/shared_key_cache.ts";
+import type { Endpoint } from "../env/datagram.ts";
 import type { Unsubscribe } from "../util/emitter.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 
@@ -15,6 +16,8 @@ export interface OnionDht {
   closestNodes(key: Uint8Array, count: number, lan: boolean): PackedNode[];
   /** At most `count` living nodes from everywhere in the key space, in random order: the material of paths. */
   randomNodes(count: number): PackedNode[];
+  /** Whether a node that we know has lately answered at this address. */
+  isNodeAt(endpoint: Endpoint): boolean;
   /** Called when `connected` changes. */
   onConnected(listener: (connected: boolean) => void): Unsubscribe;
   /** Tells the DHT of a node worth a ping (one that a friend or an announce node named). */

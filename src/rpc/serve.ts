@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { type MemoryMetrics, type Tox, ToxError } from "../index.ts";
 import { Client } from "./client.ts";
@@ -84,6 +84,7 @@ export async function serveSocket(tox: Tox, path: string, options: ServeOptions 
 }
 
 async function listen(server: Server, path: string): Promise<void> {
+  await removeIfAbandoned(path);
   server.listen(path);
   try {
     await once(server, "listening");
@@ -91,4 +92,15 @@ async function listen(server: Server, path: string): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ToxError("invalid-argument", `The socket ${path} cannot be opened: ${reason}.`, { cause: error });
   }
+}
+
+/** A socket that a killed server has left behind refuses connections, and is in the way. */
+async function removeIfAbandoned(path: string): Promise<void> {
+  const probe = connect(path);
+  try {
+    await once(probe, "connect");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ECONNREFUSED") rmSync(path, { force: true });
+  }
+  probe.destroy();
 }

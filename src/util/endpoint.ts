@@ -1,5 +1,5 @@
 import type { Endpoint, IpFamily } from "../env/datagram.ts";
-import { sameBytes } from "./bytes.ts";
+import { readU32, sameBytes } from "./bytes.ts";
 
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a === b || (a.port === b.port && a.family === b.family && sameBytes(a.address, b.address));
@@ -95,7 +95,10 @@ export function makeEndpoint(address: Uint8Array, port: number): Endpoint {
   return { family, address: address.slice(), port };
 }
 
-/** Loopback, private, link-local and carrier-grade addresses: where a packet does not leave the neighbourhood. */
+/**
+ * Loopback, private, link-local and carrier-grade addresses: where a packet does not leave the neighbourhood. fd00::/8 is
+ * for private networks; fc00::/8, which RFC 4193 leaves open, is used by a mesh that spans the world.
+ */
 export function isLanAddress(address: Uint8Array): boolean {
   const [a = 0, b = 0] = address;
   if (address.length === 4) {
@@ -105,11 +108,17 @@ export function isLanAddress(address: Uint8Array): boolean {
     if (a === 169 && b === 254) return true;
     return a === 100 && (b & 0xc0) === 64;
   }
-  if (a === 0xfe && (b & 0xc0) === 0x80) return true; // fe80::/10
+  if (a === 0xfd || (a === 0xfe && (b & 0xc0) === 0x80)) return true; // fd00::/8, fe80::/10
   const mapped = mappedIpv4(address);
   if (mapped !== undefined) return isLanAddress(mapped);
   for (let i = 0; i < 15; i++) if (address[i] !== 0) return false;
   return address[15] === 1; // ::1
+}
+
+/** A number for the /24 or /64 that an address is in; 12 bits of the latter do not fit and are left out. */
+export function networkNumber({ family, address }: Endpoint): number {
+  if (family === 4) return readU32(address, 0) >>> 8;
+  return 0x100_0000 + readU32(address, 0) * 0x10_0000 + (readU32(address, 4) & 0xf_ffff);
 }
 
 /** The IPv4 address inside `::ffff:a.b.c.d`, or undefined. */

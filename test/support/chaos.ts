@@ -1,6 +1,6 @@
 import type { Friend, Message, Tox, ToxEvents } from "../../src/core.ts";
 import type { Store } from "../../src/env/store.ts";
-import { type LinkProperties, memoryStore, MemoryLogger, SeededRandom, type SimHost } from "../../src/testing/index.ts";
+import { type LinkProperties, MemoryLogger, memoryStore, SeededRandom, type SimHost } from "../../src/testing/index.ts";
 import { nodeOf, type Person, Story } from "./people.ts";
 
 /** Everything that a chaotic story needs to know beforehand. All of it is drawn from the seed when left out. */
@@ -168,7 +168,9 @@ class Chaos {
     try {
       await this.#begin();
       for (let i = 0; i < this.#counts.events; i++) {
-        await this.#story.pass(this.#pick([10, 200, 1000, 5000, 15_000, 40_000, 60_000, 120_000]) * this.#random.next());
+        await this.#story.pass(
+          this.#pick([10, 200, 1000, 5000, 15_000, 40_000, 60_000, 120_000]) * this.#random.next(),
+        );
         await this.#somethingHappens();
         if (this.#problems.length > 0) break;
       }
@@ -200,7 +202,9 @@ class Chaos {
     this.#living.push(...this.#crowd);
     for (let i = 0; i < people; i++) {
       const name = "ABCDE"[i] as string;
-      const uplink = this.#random.chance(0.15) ? { uplink: { bandwidth: this.#whole(20_000, 500_000), queue: 20_000 } } : {};
+      const uplink = this.#random.chance(0.15)
+        ? { uplink: { bandwidth: this.#whole(20_000, 500_000), queue: 20_000 } }
+        : {};
       const host = this.#story.universe.host(name, { logger: this.#logger, ...uplink });
       const secretKey = new Uint8Array(32);
       this.#random.fill(secretKey);
@@ -450,7 +454,8 @@ class Chaos {
     this.#tell(`${one.name} quits`);
     await this.#story.universe.wait(tox.close());
     one.tox = undefined;
-    if (one.host.edges.clock.pending > 0) this.#problem(`${one.host.edges.clock.pending} timers of ${one.name} survive`);
+    if (one.host.edges.clock.pending > 0)
+      this.#problem(`${one.host.edges.clock.pending} timers of ${one.name} survive`);
     await this.#startLater(one);
   }
 
@@ -541,7 +546,8 @@ class Chaos {
     const lives = new Map<string, Shown>();
     for (const shown of lane.shown) {
       const earlier = lives.get(shown.text);
-      if (earlier?.handled && this.#counts.durable) this.#problem(`${name}: "${short(shown.text)}" again, though handled`);
+      if (earlier?.handled && this.#counts.durable)
+        this.#problem(`${name}: "${short(shown.text)}" again, though handled`);
       lives.set(shown.text, shown);
     }
   }
@@ -562,7 +568,9 @@ class Chaos {
 
   async #end(): Promise<void> {
     const { universe } = this.#story;
-    await universe.wait(Promise.all(this.#story.people.map(({ tox }) => tox.close())));
+    const living = this.#people.flatMap(({ tox }) => tox ?? []);
+    for (const { tox } of this.#story.people) if (!living.includes(tox)) tox.close(); // crashed: its store never answers
+    await universe.wait(Promise.all([...living, ...this.#crowd.map(({ tox }) => tox)].map((tox) => tox.close())));
     for (const host of universe.hosts) {
       const { pending } = host.edges.clock;
       if (pending > 0) this.#problem(`${host.name} has ${pending} timers after close`);

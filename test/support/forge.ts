@@ -1,7 +1,7 @@
 import type { Crypto } from "../../src/crypto/crypto.ts";
-import type { KeyPair, Nonce, PublicKey, SharedKey } from "../../src/crypto/keys.ts";
+import type { KeyPair, PublicKey, SharedKey } from "../../src/crypto/keys.ts";
 import type { Endpoint } from "../../src/env/datagram.ts";
-import { concatBytes, writeU64 } from "../../src/util/bytes.ts";
+import { concatBytes } from "../../src/util/bytes.ts";
 import { randomBytes } from "../../src/util/random_numbers.ts";
 import { encodeDataRetrieveRequest } from "../../src/wire/dht/data_retrieve.ts";
 import { encodeDataSearchRequest } from "../../src/wire/dht/data_search.ts";
@@ -12,14 +12,8 @@ import { encodeNodesRequestPayload } from "../../src/wire/dht/nodes_request.ts";
 import { encodeNodesResponsePayload } from "../../src/wire/dht/nodes_response.ts";
 import { encodePingPayload } from "../../src/wire/dht/ping.ts";
 import { encodeAnnouncement, encodeStoreAnnounceRequest } from "../../src/wire/dht/store_announce.ts";
-import {
-  encodeCookieRequest,
-  encodeCookieRequestPlain,
-} from "../../src/wire/net_crypto/cookie_request.ts";
-import {
-  encodeAnnounceRequest,
-  encodeAnnounceRequestBody,
-} from "../../src/wire/onion/announce_request.ts";
+import { encodeCookieRequest, encodeCookieRequestPlain } from "../../src/wire/net_crypto/cookie_request.ts";
+import { encodeAnnounceRequest, encodeAnnounceRequestBody } from "../../src/wire/onion/announce_request.ts";
 import {
   encodeOnionDataBody,
   encodeOnionDataRequest,
@@ -106,9 +100,9 @@ export class Forge {
     const plain = this.#written((into) => encodeOnionRequestLayer(into, { next, data }));
     const nonce = this.crypto.nonce();
     const box = this.crypto.seal(plain, nonce, this.shared(keys));
-    const sendback = this.noise(sendbackSize(layer as SendbackDepth));
+    const sendback = this.noise(sendbackSize(layer));
     return this.#written((into) =>
-      encodeOnionRequest(into, { layer, nonce, publicKey: keys.publicKey, box, sendback: layer === 0 ? new Uint8Array(0) : sendback }),
+      encodeOnionRequest(into, { layer, nonce, publicKey: keys.publicKey, box, sendback }),
     );
   }
 
@@ -129,7 +123,9 @@ export class Forge {
     );
     const nonce = this.crypto.nonce();
     const box = this.crypto.seal(plain, nonce, this.shared(keys));
-    const request = this.#written((into) => encodeAnnounceRequest(into, { group, nonce, publicKey: keys.publicKey, box }));
+    const request = this.#written((into) =>
+      encodeAnnounceRequest(into, { group, nonce, publicKey: keys.publicKey, box }),
+    );
     return concatBytes(request, this.noise(sendbackSize(3)));
   }
 
@@ -192,11 +188,4 @@ export class Forge {
   #written(encode: (into: Uint8Array) => number): Uint8Array {
     return this.#scratch.slice(0, encode(this.#scratch));
   }
-}
-
-/** A nonce that counts up: for attackers who cannot wait for randomness. */
-export function countedNonce(count: bigint): Nonce {
-  const nonce = new Uint8Array(24);
-  writeU64(nonce, 16, count);
-  return nonce as Uint8Array as Nonce;
 }

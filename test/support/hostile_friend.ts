@@ -22,8 +22,13 @@ import { Capability, EXTENSION_VERSION, encodeHello, type Hello } from "../../sr
 import { FriendPacketId } from "../../src/wire/friend/packet_ids.ts";
 import { plainBufferStart, plainDataAt, plainPacketNumber } from "../../src/wire/net_crypto/crypto_data.ts";
 import { SessionPacketId } from "../../src/wire/net_crypto/session_ids.ts";
-import { encodeDhtPublicKeyPacket, encodeSealedDhtPublicKey } from "../../src/wire/onion/dht_public_key.ts";
+import {
+  encodeDhtPublicKeyPacket,
+  encodeSealedDhtPublicKey,
+  MAX_DHT_PUBLIC_KEY_PACKET_SIZE,
+} from "../../src/wire/onion/dht_public_key.ts";
 import { OnionDataId } from "../../src/wire/onion/onion_data.ts";
+import type { PackedNode } from "../../src/wire/packed_node.ts";
 import { PacketId } from "../../src/wire/packet_ids.ts";
 
 /** Whom to torment. */
@@ -203,12 +208,12 @@ export class HostileFriend {
   }
 
   /** Tells the victim a DHT key of his by DHT request, as friends do. */
-  announceDhtKey(noReplay: bigint): void {
+  announceDhtKey(noReplay: bigint, nodes: readonly PackedNode[] = []): void {
     const shared = this.#keys.selfShared.get(this.#victim.publicKey);
     const dhtShared = this.#keys.dhtShared.get(this.#victim.dhtPublicKey);
     if (shared === undefined || dhtShared === undefined) throw new Error("The victim's keys are weak.");
-    const payload = new Uint8Array(64);
-    const size = encodeDhtPublicKeyPacket(payload, { noReplay, dhtPublicKey: this.dht.publicKey, nodes: [] });
+    const payload = new Uint8Array(MAX_DHT_PUBLIC_KEY_PACKET_SIZE);
+    const size = encodeDhtPublicKeyPacket(payload, { noReplay, dhtPublicKey: this.dht.publicKey, nodes });
     const nonce = this.crypto.nonce();
     const box = this.crypto.seal(payload.subarray(0, size), nonce, shared);
     const sealed = new Uint8Array(56 + box.length);

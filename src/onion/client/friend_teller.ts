@@ -18,8 +18,10 @@ const REPEAT_GROWTH = 1.5;
 const LONG = 600_000;
 const RARE_ONION_INTERVAL = 60_000;
 const RARE_DHT_INTERVAL = 600_000;
-/** An answer to what he tells us leaves at once, but not more often than this. */
+/** An answer to what he tells us leaves at once; further ones after pauses that double, lest two answer each other for ever. */
 const LEAST_INTERVAL = 1_000;
+/** He has been silent for so long: what he tells now is news. */
+const QUIET = 60_000;
 /** After so many packets in vain, nodes that nobody agrees with are trusted too. */
 const TRUSTING_TELLS = 2;
 
@@ -34,6 +36,10 @@ export class FriendTeller {
   #tells = 0;
   #lastOnion = Number.NEGATIVE_INFINITY;
   #lastDht = Number.NEGATIVE_INFINITY;
+  /** Since he began to tell us. */
+  #answers = 0;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, channels: TellerChannels) {
     this.#clock = clock;
@@ -62,14 +68,20 @@ export class FriendTeller {
     this.#tellOverDht();
   }
 
-  /** He told us his key, so he is there: he is answered at once, over whatever way there is. */
-  answer(): void {
+  /** He told us his key, so he is there: he is answered at once, over whatever way there is. `isNew`: with another key than before. */
+  answer(isNew: boolean): void {
     const now = this.#clock.monotonic();
+    const isNews = isNew || now - this.#heardAt >= QUIET;
+    this.#heardAt = now;
     this.#dhtSince = now;
+    if (this.#onionSince !== undefined) this.#onionSince = now;
+    if (isNews) this.#answers = 0;
+    if (now - this.#answeredAt < Math.min(ONION_INTERVAL, LEAST_INTERVAL * 2 ** this.#answers)) return;
+    this.#answeredAt = now;
+    this.#answers++;
     if (now - this.#lastDht >= LEAST_INTERVAL) this.#tellOverDht();
     if (this.#onionSince === undefined || now - this.#lastOnion < LEAST_INTERVAL) return;
-    this.#onionSince = now;
-    this.#tells = 0;
+    if (isNews) this.#tells = 0;
     this.#tellOverOnion();
   }
 
@@ -77,6 +89,7 @@ export class FriendTeller {
   rest(): void {
     this.stopOnion();
     this.#dhtSince = undefined;
+    this.#answers = 0;
     this.#dhtAlarm.set(undefined);
   }
 

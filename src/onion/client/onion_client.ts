@@ -1,4 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
+import { KeyBudget } from "../../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
@@ -38,6 +39,8 @@ export interface OnionClientOptions {
 
 /** Friends' keys and those of strangers who wrote lately. */
 const SHARED_KEYS = 2048;
+/** Of the time, for the keys of those who send us data: our announce nodes pass on whatever anybody sends. */
+const STRANGERS_SHARE = 0.05;
 
 /** Makes us findable by our long-term key and finds others by theirs, while nobody learns who looks for whom. */
 export class OnionClient {
@@ -51,6 +54,7 @@ export class OnionClient {
   readonly #monitor: OnionConnectionMonitor;
   readonly #environment: FriendEnvironment;
   readonly #friends: KeyMap<OnionFriend>; // grown by the app alone
+  readonly #budget: KeyBudget;
   readonly #dropData: Drop;
   readonly #dropDhtKey: Drop;
   readonly #unsubscribe: Unsubscribe;
@@ -64,6 +68,7 @@ export class OnionClient {
     this.#selfPaths = new PathSet(crypto, dht);
     this.#friendPaths = new PathSet(crypto, dht);
     this.#friends = new KeyMap();
+    this.#budget = new KeyBudget(clock, STRANGERS_SHARE);
     this.#dropData = dropCounter(metrics, "onionDataResponse");
     this.#dropDhtKey = dropCounter(metrics, "dhtPublicKey");
     const requests = new AnnounceRequests({
@@ -156,7 +161,7 @@ export class OnionClient {
       this.#dropData("wrong-address");
       return;
     }
-    const data = openData(crypto, this.#dataKeys, this.#environment.selfShared, bytes, this.#dropData);
+    const data = openData(crypto, this.#dataKeys, this.#environment.selfShared, this.#budget, bytes, this.#dropData);
     if (data === undefined) return;
     if (data.payload[0] === OnionDataId.DhtPublicKey) this.#handleDhtKey(data.sender, data.payload);
     else if (data.payload[0] === OnionDataId.FriendRequest)

@@ -1,4 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
+import type { KeyBudget } from "../../crypto/key_budget.ts";
 import type { KeyPair, Nonce, PublicKey } from "../../crypto/keys.ts";
 import { MAC_SIZE, PUBLIC_KEY_SIZE } from "../../crypto/keys.ts";
 import type { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
@@ -65,19 +66,20 @@ export function openData(
   crypto: Crypto,
   dataKeys: KeyPair,
   selfShared: SharedKeyCache,
+  budget: KeyBudget,
   bytes: Uint8Array,
   drop: Drop,
 ): OpenedData | undefined {
   const response = decodeOnionDataResponse(bytes, drop);
   if (response === undefined) return undefined;
-  const outerKey = crypto.sharedKey(response.temporaryKey, dataKeys.secretKey);
-  if (outerKey === undefined) return drop("weak-key");
+  const outerKey = budget.spend(() => crypto.sharedKey(response.temporaryKey, dataKeys.secretKey) ?? "weak-key");
+  if (typeof outerKey === "string") return drop(outerKey);
   const plain = crypto.open(response.box, response.nonce, outerKey);
   if (plain === undefined) return drop("forged");
   const body = decodeOnionDataBody(plain, drop);
   if (body === undefined) return undefined;
-  const innerKey = selfShared.get(body.sender);
-  if (innerKey === undefined) return drop("weak-key");
+  const innerKey = selfShared.getForStranger(body.sender, budget);
+  if (typeof innerKey === "string") return drop(innerKey);
   const payload = crypto.open(body.box, response.nonce, innerKey);
   if (payload === undefined) return drop("forged");
   return { sender: body.sender.slice() as Uint8Array as PublicKey, payload };

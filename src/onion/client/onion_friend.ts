@@ -47,6 +47,7 @@ export class OnionFriend implements FinderFriend {
   #dhtPublicKey: PublicKey | undefined;
   #sentNoReplay = 0n;
   #takenNoReplay = 0n;
+  #highestNoReplay = 0n;
   #lastPacket: { readonly data: SealedData; targets: number } | undefined;
 
   constructor(env: FriendEnvironment, publicKey: PublicKey, listener: FoundListener, onRemove: () => void) {
@@ -101,17 +102,19 @@ export class OnionFriend implements FinderFriend {
 
   /** Takes what he says about his DHT key; who says so has been proven by then. */
   take(packet: DhtPublicKeyPacket, drop: Drop): void {
-    if (packet.noReplay <= this.#takenNoReplay) {
+    // Only what was never told before may say that a friend who is there has begun anew: it ends his session.
+    if (packet.noReplay <= (this.#online ? this.#highestNoReplay : this.#takenNoReplay)) {
       drop("replayed");
       return;
     }
     this.#takenNoReplay = packet.noReplay;
+    if (packet.noReplay > this.#highestNoReplay) this.#highestNoReplay = packet.noReplay;
     const isNew = this.#learn(packet.dhtPublicKey);
     for (const node of packet.nodes) if (node.transport !== "tcp") this.#env.dht.considerNode(node);
     const dhtPublicKey = this.#dhtPublicKey;
     if (dhtPublicKey !== undefined) this.#listener.onDhtPublicKey(dhtPublicKey, packet.nodes);
     // a new key from somebody who is online: he has restarted, and cannot know our address yet
-    if (this.#searching || (isNew && this.#awake && !this.#removed)) this.#teller.answer();
+    if (this.#searching || (isNew && this.#awake && !this.#removed)) this.#teller.answer(isNew);
     if (this.#online) this.#teller.rest();
     else if (this.#searching && (isNew || !this.#reachable)) this.#search.hurry();
   }

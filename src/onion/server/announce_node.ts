@@ -1,4 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
+import type { KeyBudget } from "../../crypto/key_budget.ts";
 import type { SharedKey } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import { TimedAuth } from "../../crypto/timed_auth.ts";
@@ -50,14 +51,16 @@ export class AnnounceNode {
   readonly #dht: OnionDht;
   readonly #metrics: Metrics;
   readonly #keys: SharedKeyCache;
+  readonly #budget: KeyBudget;
   readonly #pingIds: TimedAuth;
   readonly #store: AnnounceStore;
   readonly #plain = new Uint8Array(MAX_GROUP_ANNOUNCE_RESPONSE_BODY_SIZE);
   readonly #answer = new Uint8Array(MAX_ONION_PACKET_SIZE);
   readonly #address = new Uint8Array(ONION_IP_PORT_SIZE);
 
-  constructor(crypto: Crypto, network: UdpNetwork, dht: OnionDht, clock: Clock, metrics: Metrics) {
+  constructor(crypto: Crypto, network: UdpNetwork, dht: OnionDht, clock: Clock, metrics: Metrics, budget: KeyBudget) {
     this.#crypto = crypto;
+    this.#budget = budget;
     this.#network = network;
     this.#dht = dht;
     this.#metrics = metrics;
@@ -95,8 +98,8 @@ export class AnnounceNode {
     const delivered = decodeDeliveredRequest(packet, drop);
     const request = delivered && decodeAnnounceRequest(delivered.request, drop);
     if (delivered === undefined || request === undefined) return;
-    const key = this.#keys.get(request.publicKey);
-    if (key === undefined) return drop("weak-key");
+    const key = this.#keys.getForStranger(request.publicKey, this.#budget);
+    if (typeof key === "string") return drop(key);
     const plain = this.#crypto.open(request.box, request.nonce, key);
     if (plain === undefined) return drop("forged");
     const body = decodeAnnounceRequestBody(plain, drop);

@@ -1,5 +1,6 @@
 import type { Crypto } from "../../crypto/crypto.ts";
-import { PUBLIC_KEY_SIZE, type SecretKey } from "../../crypto/keys.ts";
+import type { KeyBudget } from "../../crypto/key_budget.ts";
+import { PUBLIC_KEY_SIZE } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
 import type { Endpoint } from "../../env/datagram.ts";
@@ -20,6 +21,7 @@ import {
 import { decodeOnionResponse, encodeOnionResponse, isOnionResponseData } from "../../wire/onion/onion_response.ts";
 import type { SendbackDepth } from "../../wire/onion/sizes.ts";
 import { PacketId } from "../../wire/packet_ids.ts";
+import type { OnionDht } from "../ports.ts";
 import { mayPassOn } from "./relay_policy.ts";
 import { SendbackBox } from "./sendback_box.ts";
 
@@ -36,16 +38,27 @@ export class OnionRelay {
   readonly #crypto: Crypto;
   readonly #network: UdpNetwork;
   readonly #metrics: Metrics;
+  readonly #isNodeAt: (endpoint: Endpoint) => boolean;
   readonly #sendbacks: SendbackBox;
+  readonly #budget: KeyBudget;
   /** One cache a layer: the first holds clients' DHT keys, which a flood of throw-away keys in the others leaves alone. */
   readonly #keys: Readonly<Record<OnionLayer, SharedKeyCache>>;
 
-  constructor(crypto: Crypto, network: UdpNetwork, clock: Clock, metrics: Metrics, dhtSecretKey: SecretKey) {
+  constructor(
+    crypto: Crypto,
+    network: UdpNetwork,
+    clock: Clock,
+    metrics: Metrics,
+    dht: Pick<OnionDht, "keyPair" | "isNodeAt">,
+    budget: KeyBudget,
+  ) {
     this.#crypto = crypto;
+    this.#isNodeAt = (endpoint) => dht.isNodeAt(endpoint);
+    this.#budget = budget;
     this.#network = network;
     this.#metrics = metrics;
     this.#sendbacks = new SendbackBox(crypto, clock);
-    const cache = () => new SharedKeyCache(crypto, dhtSecretKey, CACHED_KEYS);
+    const cache = () => new SharedKeyCache(crypto, dht.keyPair.secretKey, CACHED_KEYS);
     this.#keys = { 0: cache(), 1: cache(), 2: cache() };
     for (const layer of LAYERS) {
       const drop = dropCounter(metrics, `onionRequest${layer}`);
@@ -67,14 +80,14 @@ export class OnionRelay {
   #onRequest(packet: Uint8Array, from: Endpoint, drop: Drop): undefined {
     const request = decodeOnionRequest(packet, drop);
     if (request === undefined) return;
-    const key = this.#keys[request.layer].get(request.publicKey);
-    if (key === undefined) return drop("weak-key");
+    const key = this.#keys[request.layer].getForStranger(request.publicKey, this.#budget);
+    if (typeof key === "string") return drop(key);
     const plain = this.#crypto.open(request.box, request.nonce, key);
     if (plain === undefined) return drop("forged");
     const inner = decodeOnionRequestLayer(plain, drop);
     if (inner === undefined) return;
     if (request.layer === 2 && !isOnionRequestData(inner.data[0])) return drop("unknown-id");
-    if (!mayPassOn(from, inner.next)) return drop("wrong-address");
+    if (!mayPassOn(from, inner.next, this.#isNodeAt)) return drop("wrong-address");
     this.#passOn(request, inner, this.#sendbacks.seal(from, request.sendback), drop);
   }
 

@@ -1,4 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
+import { KeyBudget } from "../../crypto/key_budget.ts";
 import type { Clock } from "../../env/clock.ts";
 import type { Logger } from "../../env/logger.ts";
 import type { Metrics } from "../../env/metrics.ts";
@@ -16,6 +17,9 @@ export interface OnionServerOptions {
   readonly logger: Logger;
 }
 
+/** Of the time, for the keys of those we serve. */
+const STRANGERS_SHARE = 0.15;
+
 /** What a node does for the onion paths of others: passes their packets on, and keeps the announcements nearest to it. */
 export class OnionServer {
   readonly #relay: OnionRelay;
@@ -24,8 +28,9 @@ export class OnionServer {
 
   constructor({ network, dht, clock, crypto, metrics, logger }: OnionServerOptions) {
     this.#logger = logger;
-    this.#relay = new OnionRelay(crypto, network, clock, metrics, dht.keyPair.secretKey);
-    this.#announceNode = new AnnounceNode(crypto, network, dht, clock, metrics);
+    const budget = new KeyBudget(clock, STRANGERS_SHARE);
+    this.#relay = new OnionRelay(crypto, network, clock, metrics, dht, budget);
+    this.#announceNode = new AnnounceNode(crypto, network, dht, clock, metrics, budget);
   }
 
   /** Announcements held now, those too old included until their place is needed. */

@@ -38,6 +38,11 @@ export function encodeDhtPacket(into: Uint8Array, packet: DhtPacket): number {
   return at + packet.box.length;
 }
 
+/** Who says that he sent it, shorter than a key when the packet is too short. A view. */
+export function dhtPacketSender(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(1, NONCE_AT);
+}
+
 /** The fields are views of `bytes`. */
 export function decodeDhtPacket(bytes: Uint8Array, drop: Drop): DhtPacket | undefined {
   if (bytes.length < DHT_PACKET_OVERHEAD) return drop("truncated");

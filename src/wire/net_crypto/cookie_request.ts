@@ -40,6 +40,11 @@ export function encodeCookieRequest(into: Uint8Array, request: CookieRequest): n
   return COOKIE_REQUEST_SIZE;
 }
 
+/** The DHT key that a request names, shorter than a key when the packet is too short. A view. */
+export function cookieRequestSender(bytes: Uint8Array): PublicKey {
+  return bytes.subarray(1, NONCE_AT) as PublicKey;
+}
+
 /** The fields are views of `bytes`. */
 export function decodeCookieRequest(bytes: Uint8Array, drop: Drop): CookieRequest | undefined {
   if (bytes.length < COOKIE_REQUEST_SIZE) return drop("truncated");

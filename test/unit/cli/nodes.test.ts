@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseBootstrapNode, readNodesFile, shippedNodes } from "../../../src/cli/nodes.ts";
+import { readNodesFile, shippedNodes } from "../../../src/cli/nodes.ts";
 import { safeText } from "../../../src/cli/safe_text.ts";
+import { parseBootstrapNode } from "../../../src/index.ts";
 
 const KEY = "AB".repeat(32);
 

@@ -8,6 +8,7 @@ import { decodeNodesRequestPayload } from "../../../src/wire/dht/nodes_request.t
 import { encodePingPayload } from "../../../src/wire/dht/ping.ts";
 import type { PackedNode } from "../../../src/wire/packed_node.ts";
 import { PacketId } from "../../../src/wire/packet_ids.ts";
+import { Forge } from "../../support/forge.ts";
 import { DhtWorld, type WorldNode } from "./dht_world.ts";
 import { Stranger } from "./stranger.ts";
 
@@ -104,7 +105,7 @@ describe("a ping request", () => {
     renamed.set(mallory.keyPair.publicKey, 1);
     mallory.send(victim.endpoint, renamed);
     await run();
-    expect(victim.count("drop.pingResponse.wrong-key")).toBe(1);
+    expect(victim.count("drop.pingResponse.unsolicited")).toBe(1);
     expect(victim.count("drop.pingResponse.malformed")).toBe(1);
     expect(state()).toEqual({ nodes: 0, connected: false });
   });
@@ -122,6 +123,24 @@ describe("a ping request", () => {
     await run(60_000);
     expect(mallory.got(PacketId.PingRequest).length).toBeLessThanOrEqual(atOnce + 32);
     expect(state()).toEqual({ nodes: 0, connected: false });
+  });
+});
+
+describe("a flood of ping requests", () => {
+  it("does not keep a friend's node from being pinged", async () => {
+    const friend = await Stranger.create(world, "friend");
+    const forge = new Forge(mallory.crypto, { dht: victim.publicKey, self: victim.publicKey });
+    victim.dht.lookUp(friend.keyPair.publicKey, () => {});
+    for (let i = 0; i < 3000; i++) {
+      world.universe.at(world.universe.now + i, () => {
+        const source = makeEndpoint(Uint8Array.of(203, i >> 8, i & 0xff, 1), 33445);
+        world.universe.network.inject(forge.pingRequest(), source, victim.endpoint);
+      });
+    }
+    await run(2500);
+    friend.send(victim.endpoint, friend.pingRequest(victim.publicKey));
+    await run(200);
+    expect(friend.got(PacketId.PingRequest).length).toBe(1);
   });
 });
 
@@ -312,6 +331,61 @@ describe("a nodes response", () => {
     expect(victim.dht.closestNodes(friend, 4, true).length).toBe(1);
     await run(130_000);
     expect(lookup.endpoints()).toEqual([]);
+  });
+});
+
+describe("what we are made to send", () => {
+  /** Mallory answers everything, and nodes requests with four nodes at an address that is not hers. */
+  function lie(): { caused: () => number; spent: () => number } {
+    let caused = 0;
+    let spent = 0;
+    let port = 40_000;
+    world.universe.network.addFilter((bytes, from, to) => {
+      if (from === mallory.endpoint) spent += bytes.length;
+      if (to.address[0] === 203) caused += bytes.length;
+      return true;
+    });
+    const bystander = (): PackedNode => {
+      port = 1 + (port % 65_535);
+      const endpoint = makeEndpoint(Uint8Array.of(203, 0, 113, 5), port);
+      return { publicKey: mallory.crypto.keyPair().publicKey, endpoint };
+    };
+    mallory.network.handle(PacketId.PingRequest, (bytes, from) => {
+      const sendback = readU64(mallory.open({ bytes: bytes.slice(), from }), 1);
+      mallory.send(from, mallory.pingResponse(victim.publicKey, sendback));
+    });
+    mallory.network.handle(PacketId.NodesRequest, (bytes, from) => {
+      const asked = decodeNodesRequestPayload(mallory.open({ bytes: bytes.slice(), from }), () => undefined);
+      const nodes = [bystander(), bystander(), bystander(), bystander()];
+      mallory.send(from, mallory.nodesResponse(victim.publicKey, asked?.sendback ?? 0n, nodes));
+    });
+    return { caused: () => caused, spent: () => spent };
+  }
+
+  it("to those whom a liar names is hardly more than what she sends, however many friends we look for", async () => {
+    for (let i = 0; i < 50; i++) victim.dht.lookUp(mallory.crypto.keyPair().publicKey, () => {});
+    const { caused, spent } = lie();
+    mallory.send(victim.endpoint, mallory.pingRequest(victim.publicKey));
+    await run(20_000);
+    expect(caused()).toBeGreaterThan(10_000);
+    expect(caused() / spent()).toBeLessThan(2);
+  });
+});
+
+describe("what arrives unasked", () => {
+  it("costs no key when it says that it is an answer", async () => {
+    await befriend();
+    const before = victim.dht.sharedKeys.size;
+    const forge = new Forge(mallory.crypto, { dht: victim.publicKey, self: victim.publicKey });
+    for (let i = 0; i < 100; i++) {
+      const keys = forge.keys();
+      mallory.send(victim.endpoint, forge.pingResponse(keys));
+      mallory.send(victim.endpoint, forge.nodesResponse(keys, [mallory.node]));
+    }
+    await run();
+    expect(victim.count("drop.pingResponse.unsolicited")).toBe(100);
+    expect(victim.count("drop.nodesResponse.unsolicited")).toBe(100);
+    expect(victim.dht.sharedKeys.size).toBe(before);
   });
 });
 

@@ -63,17 +63,38 @@ describe("pending requests", () => {
     expect(at).toEqual([5000, 5100, 10_000]);
   });
 
-  it("know who is being pinged", () => {
+  it("know who owes us which answer", () => {
     const { pending } = setUp();
-    pending.add("nodes", KEY, HERE, undefined);
-    expect(pending.isPinging(KEY, HERE)).toBe(false);
+    const request = pending.add("nodes", KEY, HERE, undefined);
+    expect(pending.awaits("nodes", KEY, HERE)).toBe(true);
+    expect(pending.awaits("nodes", OTHER_KEY, HERE)).toBe(false);
+    expect(pending.awaits("nodes", new Uint8Array(3), HERE)).toBe(false);
+    expect(pending.awaits("ping", KEY, HERE)).toBe(false);
     const first = pending.add("ping", KEY, HERE, undefined);
     const second = pending.add("ping", KEY, HERE, undefined);
     pending.take("ping", first.sendback, KEY, HERE);
-    expect(pending.isPinging(KEY, HERE)).toBe(true);
-    expect(pending.isPinging(KEY, THERE)).toBe(false);
+    expect(pending.awaits("ping", KEY, HERE)).toBe(true);
+    expect(pending.awaits("ping", KEY, THERE)).toBe(false);
     pending.take("ping", second.sendback, KEY, HERE);
-    expect(pending.isPinging(KEY, HERE)).toBe(false);
+    expect(pending.awaits("ping", KEY, HERE)).toBe(false);
+    expect(pending.awaits("nodes", KEY, HERE)).toBe(true);
+    pending.take("nodes", request.sendback, KEY, HERE);
+    expect(pending.awaits("nodes", KEY, HERE)).toBe(false);
+  });
+
+  it("know who was asked just now and has not answered", async () => {
+    const { pending, universe } = setUp();
+    const first = pending.add("ping", KEY, HERE, undefined);
+    await universe.run(900);
+    expect(pending.wasAskedWithin(1000, KEY, HERE)).toBe(true);
+    expect(pending.wasAskedWithin(1000, KEY, THERE)).toBe(false);
+    await universe.run(200);
+    expect(pending.wasAskedWithin(1000, KEY, HERE)).toBe(false);
+    const second = pending.add("nodes", KEY, HERE, undefined);
+    expect(pending.wasAskedWithin(1000, KEY, HERE)).toBe(true);
+    pending.take("nodes", second.sendback, KEY, HERE);
+    pending.take("ping", first.sendback, KEY, HERE);
+    expect(pending.wasAskedWithin(1000, KEY, HERE)).toBe(false);
   });
 
   it("are bounded: the oldest goes", () => {
@@ -82,6 +103,6 @@ describe("pending requests", () => {
     for (let i = 0; i < MAX_PENDING_REQUESTS; i++) pending.add("ping", OTHER_KEY, HERE, undefined);
     expect(pending.size).toBe(MAX_PENDING_REQUESTS);
     expect(pending.take("ping", first.sendback, KEY, HERE)).toBeUndefined();
-    expect(pending.isPinging(KEY, HERE)).toBe(false);
+    expect(pending.awaits("ping", KEY, HERE)).toBe(false);
   });
 });

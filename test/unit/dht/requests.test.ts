@@ -131,6 +131,24 @@ describe("NAT pings", () => {
     expect(pings).toEqual([{ kind: "response", pingId: 42n }]);
   });
 
+  it("played again and again do not make us send for ever", async () => {
+    a.dht.lookUp(c.publicKey, () => {});
+    await world.universe.run(1000);
+    let captured: Uint8Array | undefined;
+    const off = world.universe.network.addFilter((bytes, _, to) => {
+      if (bytes[0] === PacketId.DhtRequest && to === a.endpoint) captured ??= bytes.slice();
+      return true;
+    });
+    c.dht.sendDhtRequest(a.publicKey, DhtRequestId.NatPing, natPing("request"));
+    await world.universe.run(200);
+    off();
+    const before = a.count("dht.dhtRequest.sent");
+    for (let i = 0; i < 1000; i++) b.network.send(a.endpoint, captured as Uint8Array);
+    await world.universe.run(1000);
+    expect(a.count("dht.dhtRequest.sent") - before).toBeLessThanOrEqual(9 * 20);
+    expect(a.count("drop.natPing.rate-limited")).toBeGreaterThan(950);
+  });
+
   it("of strangers are not", async () => {
     const heard = listen(c, DhtRequestId.NatPing);
     c.dht.sendDhtRequest(a.publicKey, DhtRequestId.NatPing, natPing("request"));

@@ -100,6 +100,21 @@ describe("the connection to a friend", () => {
     expect(a.clock.fired - timers).toBe(0); // asleep
   });
 
+  it("is tried again when the friend tells his key, though nothing new is known of his address", async () => {
+    const { world, a, b, toB } = await two();
+    world.addressesKnown = false;
+    world.breakAll();
+    await world.run(5000);
+    expect(toB.connection).toBe("none");
+    world.addressesKnown = true; // without telling: he answers where he always did
+    await world.run(60_000);
+    expect(toB.connection).toBe("none");
+    b.finder.announce();
+    a.finder.announce();
+    await world.run(500);
+    expect(toB.connection).toBe("udp");
+  });
+
   it("leaves it for a moment to a friend who ended the session to begin anew", async () => {
     const { world, b, toB } = await two();
     const { opened } = world;

@@ -62,6 +62,8 @@ export class World {
   readonly pairs = new Set<FakePair>();
   /** How often somebody began a session. */
   opened = 0;
+  /** Whether lookups know where anybody is. */
+  addressesKnown = true;
   readonly #openings: Opening[] = [];
   readonly #lookups: { readonly dhtPublicKey: PublicKey; readonly onEndpoint: (endpoint: Endpoint) => void }[] = [];
   readonly crypto: Crypto;
@@ -165,11 +167,11 @@ export class World {
       let stopped = false;
       this.#lookups.push({ dhtPublicKey, onEndpoint });
       this.after(2, () => {
-        if (!stopped && found()) onEndpoint(ENDPOINT);
+        if (!stopped && this.addressesKnown && found()) onEndpoint(ENDPOINT);
       });
       return {
         suggest: () => {},
-        endpoints: () => (found() ? [ENDPOINT] : []),
+        endpoints: () => (this.addressesKnown && found() ? [ENDPOINT] : []),
         stop: () => {
           stopped = true;
         },

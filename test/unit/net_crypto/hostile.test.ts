@@ -2,6 +2,8 @@ import nacl from "tweetnacl";
 import { describe, expect, it } from "vitest";
 import type { Endpoint } from "../../../src/env/datagram.ts";
 import { Universe } from "../../../src/testing/index.ts";
+import { sameBytes } from "../../../src/util/bytes.ts";
+import { makeEndpoint } from "../../../src/util/endpoint.ts";
 import { MinimalPeer } from "./minimal_peer.ts";
 import { connect, connectedPair, numbered, Recorder, startNode, upTo } from "./support.ts";
 
@@ -154,6 +156,45 @@ describe("hostile packets", () => {
     expect(flooder.of(0x19).length).toBeGreaterThan(20);
     expect(flooder.of(0x19).length).toBeLessThan(40);
     expect(node.host.edges.metrics.get("drop.cookieRequest.rate-limited")).toBeGreaterThan(4000);
+  });
+
+  it("a flood of cookie requests from everywhere leaves a friend who is expected his answers", async () => {
+    const universe = new Universe({ seed: 47, link: { latency: [5, 5] } });
+    const node = await startNode(universe, universe.host("node"));
+    const friend = await startNode(universe, universe.host("friend"));
+    node.netCrypto.isExpected = (key) => sameBytes(key, friend.keys.dht.publicKey);
+    const { self, dht } = node.keys;
+    const flooder = await MinimalPeer.start(universe.host("flooder"), node.endpoint, self.publicKey, dht.publicKey);
+    const request = flooder.cookieRequest(new Uint8Array(8));
+    // He names the friend's key too, but cannot seal for it.
+    const forged = request.slice();
+    forged.set(friend.keys.dht.publicKey, 1);
+    let from = 0;
+    for (let i = 0; i < 300; i++)
+      universe.at(universe.now + 10 * i, () => {
+        for (let j = 0; j < 40; j++) {
+          const source = makeEndpoint(Uint8Array.of(203, (from >> 8) & 0xff, from++ & 0xff, 9), 4000);
+          universe.network.inject(j % 2 === 0 ? request : forged, source, node.endpoint);
+        }
+      });
+    await universe.run(2900);
+    const { session } = connect(friend, node);
+    await universe.run(50);
+    expect(session.state).toBe("established");
+    expect(node.host.edges.metrics.get("drop.cookieRequest.rate-limited")).toBeGreaterThan(2000);
+    expect(node.host.edges.metrics.get("drop.cookieRequest.forged")).toBeGreaterThan(5000);
+  });
+
+  it("a friend's cookie request played again and again is not answered for ever", async () => {
+    const universe = new Universe({ seed: 48, link: { latency: [5, 5] } });
+    const node = await startNode(universe, universe.host("node"));
+    const { self, dht } = node.keys;
+    const friend = await MinimalPeer.start(universe.host("friend"), node.endpoint, self.publicKey, dht.publicKey);
+    node.netCrypto.isExpected = (key) => sameBytes(key, friend.dht.publicKey);
+    const request = friend.cookieRequest(new Uint8Array(8));
+    for (let i = 0; i < 500; i++) friend.send(request);
+    await universe.run(100);
+    expect(friend.of(0x19).length).toBe(20);
   });
 
   it("a listener that throws harms nobody", async () => {

@@ -110,6 +110,24 @@ describe("CookieLimiter", () => {
   });
 });
 
+describe("CookieLimiter for friends", () => {
+  const key = (i: number) => new Uint8Array(32).fill(i & 0xff).fill(i >> 8, 16);
+
+  it("gives each his own share", () => {
+    const limiter = new CookieLimiter();
+    expect(upTo(100).filter(() => limiter.allowsFriend(key(1), 0)).length).toBe(20);
+    expect(limiter.allowsFriend(key(2), 0)).toBe(true);
+    expect(upTo(100).filter(() => limiter.allowsFriend(key(1), 1000)).length).toBe(10);
+  });
+
+  it("takes nothing from strangers' share, nor they from his", () => {
+    const limiter = new CookieLimiter();
+    for (const i of upTo(5000))
+      limiter.allows({ family: 4, address: Uint8Array.of(198, i >> 8, i & 0xff, 1), port: 1 }, 0);
+    expect(limiter.allowsFriend(key(1), 0)).toBe(true);
+  });
+});
+
 describe("DataChannel", () => {
   async function channels(baseNonce: Uint8Array) {
     const crypto = new Crypto(await loadCryptoProvider(), new SeededRandom("channel"));

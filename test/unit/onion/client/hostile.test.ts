@@ -61,6 +61,29 @@ describe("replays", () => {
     expect(ofBob.keys.length).toBe(told + 1);
   });
 
+  test("a DHT key told before never makes a friend who is there look gone", async () => {
+    const { world, alice, bob } = await people("ghost", 6);
+    world.dhtRequests = false;
+    const captured = capture(world, alice, PacketId.OnionDataResponse);
+    const ofBob = watch(alice, bob.self.publicKey);
+    watch(bob, alice.self.publicKey);
+    alice.dht.connect();
+    bob.dht.connect();
+    await world.universe.runUntil(() => knowsKey(ofBob, bob), { timeout: 5_000 });
+    bob.client.close();
+    await world.universe.run(5_000);
+    ofBob.friend.setOnline(true);
+    ofBob.friend.setOnline(false);
+    // He comes back with another DHT key, and his handshake is quicker than his announcement of it.
+    ofBob.friend.setDhtPublicKey(bob.crypto.keyPair().publicKey);
+    ofBob.friend.setOnline(true);
+    const told = ofBob.keys.length;
+    for (const old of captured) world.universe.network.inject(old.bytes, old.from, alice.node.endpoint);
+    await world.universe.run(10);
+    expect(captured.length).toBeGreaterThan(0);
+    expect(ofBob.keys.length).toBe(told);
+  });
+
   test("onion data is taken from the way that we announced, and from nowhere else", async () => {
     const { world, alice, bob } = await people("way", 6);
     const captured = capture(world, alice, PacketId.OnionDataResponse);

@@ -117,6 +117,18 @@ describe("two people who start together find each other", () => {
   });
 });
 
+test("two who know each other's key but get no session tell each other ever more seldom", async () => {
+  const { world, alice, bob } = await acquainted(new World({ seed: "no session", link: FAST }), 6);
+  const told = () => [alice, bob].map(({ host }) => host.edges.metrics.get("onion.dhtPublicKey.received"));
+  const requested = () => alice.dht.requests + bob.dht.requests;
+  await world.universe.run(60_000);
+  const [packets, requests] = [told(), requested()];
+  await world.universe.run(300_000);
+  // each to 8 announce nodes every 30 s and by the DHT every 20 s, and as many answers
+  for (const [i, count] of told().entries()) expect(count - (packets[i] as number)).toBeLessThan(2 * (8 * 10 + 15));
+  expect(requested() - requests).toBeLessThan(2 * 2 * 15);
+});
+
 describe("announcing", () => {
   test("takes no more than a few round trips and then rests", async () => {
     const world = new World({ seed: "announce" });

@@ -176,12 +176,24 @@ describe("telling a friend our DHT key", () => {
     made.startOnion();
     await universe.run(6_500);
     const before = told.onion.length;
-    made.answer();
-    for (let i = 0; i < 100; i++) made.answer();
+    made.answer(false);
+    for (let i = 0; i < 100; i++) made.answer(false);
     expect([told.onion.length - before, told.dht.length]).toEqual([1, 1]);
     made.rest();
     expect(clock.pending).toBe(0);
     await universe.run(100_000);
     expect([told.onion.length - before, told.dht.length]).toEqual([1, 1]);
+  });
+
+  test("who tells us again and again is answered ever more seldom, and at once when his key is new", async () => {
+    const { universe, told, made } = teller();
+    for (let second = 0; second < 300; second++) {
+      made.answer(false);
+      await universe.run(1_000);
+    }
+    expect(told.dht.length).toBeLessThan(30); // 15 of them ours
+    const before = told.dht.length;
+    made.answer(true);
+    expect(told.dht.length).toBe(before + 1);
   });
 });

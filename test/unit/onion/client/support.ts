@@ -2,6 +2,7 @@ import { Crypto } from "../../../../src/crypto/crypto.ts";
 import type { KeyPair, PublicKey } from "../../../../src/crypto/keys.ts";
 import { SharedKeyCache } from "../../../../src/crypto/shared_key_cache.ts";
 import { compareDistance } from "../../../../src/dht/distance.ts";
+import type { Endpoint } from "../../../../src/env/datagram.ts";
 import { UdpNetwork } from "../../../../src/network/udp_network.ts";
 import { loadCryptoProvider } from "../../../../src/node/crypto_loader.ts";
 import { OnionClient } from "../../../../src/onion/client/onion_client.ts";
@@ -11,7 +12,7 @@ import { OnionServer } from "../../../../src/onion/server/onion_server.ts";
 import type { SimHost } from "../../../../src/testing/simulated_host.ts";
 import { Universe, type UniverseOptions } from "../../../../src/testing/universe.ts";
 import { sameBytes } from "../../../../src/util/bytes.ts";
-import { isLanAddress } from "../../../../src/util/endpoint.ts";
+import { isLanAddress, sameEndpoint } from "../../../../src/util/endpoint.ts";
 import { shuffle } from "../../../../src/util/random_numbers.ts";
 import type { PackedNode } from "../../../../src/wire/packed_node.ts";
 
@@ -58,6 +59,10 @@ export class FakeDht implements OnionDht {
   connect(connected = true): void {
     this.connected = connected;
     for (const listener of this.#listeners) listener(connected);
+  }
+
+  isNodeAt(endpoint: Endpoint): boolean {
+    return this.#known().some((node) => sameEndpoint(node.endpoint, endpoint));
   }
 
   considerNode(node: PackedNode): void {

@@ -65,6 +65,38 @@ describe("AnnounceStore", () => {
     for (const key of nearest) expect(store.get(key)).toBeDefined();
   });
 
+  it("full, leaves one network a quarter of the places, however near its keys are", () => {
+    const { store } = setUp();
+    const from = (net: number, publicKey: PublicKey) => ({
+      ...announcement(publicKey),
+      endpoint: { family: 4 as const, address: Uint8Array.of(198, 51, net, 9), port: 1 },
+    });
+    const honest = Array.from({ length: 120 }, (_, i) => keyOf(i, 1));
+    for (const [i, key] of honest.entries()) store.put(from(i, key));
+    // Nearer to us than any of them: all begin as our key does.
+    const sybils = Array.from({ length: 1000 }, (_, i) => keyOf(0xf0, i >> 8, i & 0xff, 2));
+    for (const key of sybils) store.put(from(200, key));
+    const kept = (keys: PublicKey[]) => keys.filter((key) => store.get(key) !== undefined).length;
+    expect([kept(honest), kept(sybils)]).toEqual([120, 40]);
+    // Nearer ones of the same network take the place of its farther ones, and no more.
+    store.put(from(200, keyOf(0xf0)));
+    expect([kept(honest), kept(sybils)]).toEqual([120, 39]);
+  });
+
+  it("full of one network's, gives of those to whoever else comes", () => {
+    const { store } = setUp();
+    const from = (net: number, publicKey: PublicKey) => ({
+      ...announcement(publicKey),
+      endpoint: { family: 4 as const, address: Uint8Array.of(198, 51, net, 9), port: 1 },
+    });
+    for (let i = 0; i < 400; i++) store.put(from(200, keyOf(0xf0, i >> 8, i & 0xff, 2)));
+    expect(store.size).toBe(MAX_ANNOUNCE_ENTRIES);
+    for (let i = 0; i < 150; i++) store.put(from(i, keyOf(i, 1)));
+    const honest = Array.from({ length: 150 }, (_, i) => store.get(keyOf(i, 1))).filter((entry) => entry !== undefined);
+    expect(honest.length).toBe(120);
+    expect(store.size).toBe(MAX_ANNOUNCE_ENTRIES);
+  });
+
   it("full, gives an old one up before a living one, however near it was", async () => {
     const { universe, store, center } = setUp();
     store.put(announcement(center));

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import type { Endpoint } from "../../../../src/env/datagram.ts";
 import { mayPassOn } from "../../../../src/onion/server/relay_policy.ts";
-import { makeEndpoint, parseAddress } from "../../../../src/util/endpoint.ts";
+import { makeEndpoint, parseAddress, sameEndpoint } from "../../../../src/util/endpoint.ts";
 
 const at = (address: string) => makeEndpoint(parseAddress(address) ?? new Uint8Array(4), 33445);
 
@@ -20,7 +21,11 @@ it.each([
   ["192.168.1.2", "255.255.255.255", false],
   ["192.168.1.2", "239.1.1.1", false],
   ["2001:db8::1", "2001:db8::2", true],
-  ["2001:db8::1", "192.168.1.3", true],
+  ["2001:db8::1", "192.168.1.3", false],
+  ["2001:db8::1", "192.168.1.33", true],
+  ["203.0.113.9", "192.168.1.33", false],
+  ["2001:db8::1", "::ffff:192.168.1.33", false],
+  ["203.0.113.9", "::ffff:127.0.0.1", false],
   ["2001:db8::1", "127.0.0.1", false],
   ["2001:db8::1", "::1", false],
   ["2001:db8::1", "fe80::1", false],
@@ -29,5 +34,6 @@ it.each([
   ["fe80::2", "::", false],
   ["fe80::2", "ff02::1", false],
 ])("from %s to %s: %s", (from, next, passed) => {
-  expect(mayPassOn(at(from), at(next))).toBe(passed);
+  const isNodeAt = (endpoint: Endpoint) => sameEndpoint(endpoint, at("192.168.1.33"));
+  expect(mayPassOn(at(from), at(next), isNodeAt)).toBe(passed);
 });

@@ -9,6 +9,7 @@ import type { OnionDht } from "../../../../src/onion/ports.ts";
 import { OnionServer } from "../../../../src/onion/server/onion_server.ts";
 import type { HostOptions, SimHost } from "../../../../src/testing/simulated_host.ts";
 import type { Universe } from "../../../../src/testing/universe.ts";
+import { sameEndpoint } from "../../../../src/util/endpoint.ts";
 import { ignoreDrop } from "../../../../src/wire/drop.ts";
 import {
   type AnnounceRequestBody,
@@ -48,6 +49,9 @@ export class FakeDht implements OnionDht {
     return () => {};
   }
   considerNode(): void {}
+  isNodeAt(endpoint: Endpoint): boolean {
+    return this.nodes.some((node) => sameEndpoint(node.endpoint, endpoint));
+  }
   sendDhtRequest(): number {
     return 0;
   }

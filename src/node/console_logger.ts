@@ -1,10 +1,10 @@
-import type { LogFields, Logger } from "../index.ts";
+import type { LogFields, Logger } from "../env/logger.ts";
 
 export const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Lines on standard error, from `level` up. */
-export function stderrLogger(level: LogLevel): Logger {
+/** Lines on standard error, of this level and graver ones. */
+export function consoleLogger(level: LogLevel): Logger {
   const loudest = LOG_LEVELS.indexOf(level);
   const writer = (of: LogLevel) => (message: string, fields?: LogFields) => {
     if (LOG_LEVELS.indexOf(of) > loudest) return;
