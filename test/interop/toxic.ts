@@ -21,10 +21,14 @@ const ONLINE_TIMEOUT_MS = 60_000;
 
 let available: boolean | undefined;
 
-/** Root on Linux that may make network namespaces, with toxic and tmux installed. */
+/** Root on Linux that may make network namespaces, with toxic, tmux and tox-bootstrapd installed. */
 export function toxicAvailable(): boolean {
   const installed = (program: string, flag: string) => spawnSync(program, [flag]).error === undefined;
-  available ??= netnsAvailable() && installed("toxic", "--help") && installed("tmux", "-V");
+  available ??=
+    netnsAvailable() &&
+    installed("toxic", "--help") &&
+    installed("tmux", "-V") &&
+    installed("tox-bootstrapd", "--version");
   return available;
 }
 

@@ -7,7 +7,7 @@ const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 const PATIENCE_MS = 60_000;
 
 const available = toxicAvailable();
-if (!available) console.log("toxic tests skipped: they need root on Linux, toxic and tmux");
+if (!available) console.log("toxic tests skipped: they need root on Linux, toxic, tmux and toxcore-utils");
 
 /** The three programs in one network namespace that has loopback and no route. */
 describe.skipIf(!available && process.env.CI === undefined)("toxcore-ts chat and toxic", () => {

@@ -131,13 +131,13 @@ describe("whatever a stranger sends", () => {
         expect([ipv4?.acquiredCount, ipv6?.acquiredCount]).toEqual([0, 0]);
         expect(aliceSees.connection).toBe("udp");
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
     expect(alice.host.edges.clock.pending).toBeLessThan(timers + 40);
     await stillTalk();
   });
 
-  it("from 20,000 keys and addresses leaves no timer, no node and no session behind", async () => {
+  it("from thousands of keys and addresses leaves no timer, no node and no session behind", async () => {
     const { story, alice, stillTalk } = await friends(2);
     await using _ = story;
     const forge = forgeFor(story, alice);
@@ -255,8 +255,7 @@ describe("a stranger who hides behind another's address", () => {
       const request = forgeFor(story, person).cookieRequest();
       for (let ms = 0; ms < 4_500; ms += 0.25) {
         story.universe.at(story.universe.now + ms, () => {
-          for (let i = 0; i < 200; i++)
-            story.universe.network.inject(request, sources.next().value, endpointOf(person));
+          for (let i = 0; i < 4; i++) story.universe.network.inject(request, sources.next().value, endpointOf(person));
         });
       }
     }

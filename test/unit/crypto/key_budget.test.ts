@@ -20,14 +20,19 @@ function setUp(keyCost: number, share = 0.2) {
   const crypto = new Crypto(provider, new SeededRandom("budget"));
   const budget = new KeyBudget(clock, share);
   const cache = new SharedKeyCache(crypto, crypto.keyPair().secretKey);
-  const stranger = () => crypto.random.fill(key) ?? cache.getForStranger(key, budget);
   const key = new Uint8Array(32);
+  const stranger = () => {
+    crypto.random.fill(key);
+    return cache.getForStranger(key, budget);
+  };
   return {
     cache,
     budget,
     crypto,
     stranger,
-    pass: (ms: number) => void (now += ms),
+    pass: (ms: number) => {
+      now += ms;
+    },
     /** How many keys are made of `tries`, `gap` ms apart. */
     made: (tries: number, gap: number) => {
       let made = 0;

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Crypto } from "../../../../src/crypto/crypto.ts";
 import type { PublicKey } from "../../../../src/crypto/keys.ts";
@@ -81,6 +82,31 @@ describe("AnnounceStore", () => {
     // Nearer ones of the same network take the place of its farther ones, and no more.
     store.put(from(200, keyOf(0xf0)));
     expect([kept(honest), kept(sybils)]).toEqual([120, 39]);
+  });
+
+  it("never lets a network that has its due take another's place", () => {
+    const step = fc.record({ net: fc.nat(4), near: fc.boolean(), id: fc.nat(2000) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 200, maxLength: 500 }), (steps) => {
+        const { store } = setUp();
+        const kept = new Map<string, { key: PublicKey; net: number }>();
+        for (const { net, near, id } of steps) {
+          const key = keyOf(near ? 0xf0 : id & 0xff, id >> 8, id & 0xff, net);
+          const endpoint = { family: 4 as const, address: Uint8Array.of(198, 51, net, 9), port: 1 };
+          const own = [...kept.values()].filter((entry) => entry.net === net).length;
+          const wasFull = store.size === MAX_ANNOUNCE_ENTRIES;
+          if (store.put({ ...announcement(key), endpoint }) !== undefined) kept.set(key.join(), { key, net });
+          expect(store.size).toBeLessThanOrEqual(MAX_ANNOUNCE_ENTRIES);
+          for (const [name, entry] of kept) {
+            if (store.get(entry.key) !== undefined) continue;
+            kept.delete(name);
+            expect(wasFull).toBe(true);
+            if (own >= MAX_ANNOUNCE_ENTRIES / 4) expect(entry.net).toBe(net);
+          }
+        }
+      }),
+      { numRuns: 15, endOnFailure: true },
+    );
   });
 
   it("full of one network's, gives of those to whoever else comes", () => {

@@ -48,6 +48,13 @@ export class FakeDht implements OnionDht {
   onConnected(): () => void {
     return () => {};
   }
+  onNode(): () => void {
+    return () => {};
+  }
+  onNodeLost(): () => void {
+    return () => {};
+  }
+  doubt(): void {}
   considerNode(): void {}
   isNodeAt(endpoint: Endpoint): boolean {
     return this.nodes.some((node) => sameEndpoint(node.endpoint, endpoint));
