@@ -81,21 +81,21 @@ export class Tox {
     const self = options.secretKey === undefined ? crypto.keyPair() : crypto.keyPairOf(secretKeyOf(options.secretKey));
     if (options.nospam !== undefined) expectU32(options.nospam, "the nospam");
     const bootstrap = (options.bootstrap ?? []).map(checkedBootstrapNode);
-    const network = await UdpNetwork.bind(env.datagrams, udpOptions(options), env.metrics);
+    const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
+    const floors = await buildFloors(env, crypto, self, selfShared, options);
     try {
-      const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
-      const floors = await buildFloors(env, crypto, self, selfShared, network, options);
+      applyProfile(floors.friends, options);
       throwIfAborted(options.signal);
-      const tox = new Tox(env, crypto, self, selfShared, floors);
-      env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
-      tox.#start = env.clock.at(env.clock.monotonic(), () => {
-        for (const node of bootstrap) tox.#bootstrapInBackground(node);
-      });
-      return tox;
     } catch (error) {
-      network.close();
+      await closeFloors(floors);
       throw error;
     }
+    const tox = new Tox(env, crypto, self, selfShared, floors);
+    env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
+    tox.#start = env.clock.at(env.clock.monotonic(), () => {
+      for (const node of bootstrap) tox.#bootstrapInBackground(node);
+    });
+    return tox;
   }
 
   /** What a friend needs to find us and to ask for friendship: 76 hex digits. */
@@ -245,14 +245,8 @@ export class Tox {
   }
 
   async #close(): Promise<void> {
-    const { network, dht, onionServer, onionClient, netCrypto, friends } = this.#floors;
     this.#start?.();
-    await friends.close();
-    netCrypto.close();
-    onionClient.close();
-    onionServer.close();
-    dht.close();
-    network.close();
+    await closeFloors(this.#floors);
     this.#connection = "none";
     this.#own.removeAll();
     this.#selfShared.clear();
@@ -283,16 +277,17 @@ async function buildFloors(
   crypto: Crypto,
   self: KeyPair,
   selfShared: SharedKeyCache,
-  network: UdpNetwork,
   options: ToxOptions,
 ): Promise<Floors> {
   const { clock, logger, metrics } = env;
+  const network = await UdpNetwork.bind(env.datagrams, udpOptions(options), metrics);
   const base = { network, clock, crypto, logger, metrics };
   const dht = new Dht(base);
   const onionServer = new OnionServer({ ...base, dht });
   const onionClient = new OnionClient({ ...base, dht, self });
   const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };
   const netCrypto = new NetCrypto({ ...base, keys });
+  const lower = { network, dht, onionServer, onionClient, netCrypto };
   const friends = await Friends.create({
     keys: self,
     finder: onionClient,
@@ -304,14 +299,36 @@ async function buildFloors(
     crypto,
     logger,
     metrics,
+  }).catch((error: unknown) => {
+    closeLower(lower); // the store cannot be read
+    throw error;
   });
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
   netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
-  if (options.name !== undefined) friends.selfName = options.name;
-  if (options.statusMessage !== undefined) friends.selfStatusMessage = options.statusMessage;
-  if (options.status !== undefined) friends.selfStatus = options.status;
-  return { network, dht, onionServer, onionClient, netCrypto, friends };
+  return { ...lower, friends };
+}
+
+function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {
+  if (name !== undefined) friends.selfName = name;
+  if (statusMessage !== undefined) friends.selfStatusMessage = statusMessage;
+  if (status !== undefined) friends.selfStatus = status;
+}
+
+async function closeFloors({ friends, ...lower }: Floors): Promise<void> {
+  try {
+    await friends.close();
+  } finally {
+    closeLower(lower);
+  }
+}
+
+function closeLower({ netCrypto, onionClient, onionServer, dht, network }: Omit<Floors, "friends">): void {
+  netCrypto.close();
+  onionClient.close();
+  onionServer.close();
+  dht.close();
+  network.close();
 }
 
 function publicKeyOf(hex: string) {

@@ -22,8 +22,14 @@ describeInterop("a conversation with libtoxcore", () => {
     await theirs?.close();
   });
 
-  it("tells them our name, status message and status", async () => {
+  it("does not show them the hello of our extension, which was sent first of all", async () => {
     await theirs.waitFor("friendName", { name: "Öurs" });
+    expect(theirs.drain("lossless")).toEqual([]);
+    expect(await theirs.friendConnectionStatus(ours.tox.publicKey)).toBe("udp");
+    expect(friend.connection).toBe("udp");
+  });
+
+  it("tells them our name, status message and status", async () => {
     await theirs.waitFor("friendStatusMessage", { statusMessage: "here" });
     await theirs.waitFor("friendStatus", { status: "busy" });
     ours.tox.name = "changed ✓";

@@ -1,7 +1,10 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { Tox as CoreTox } from "../../src/core.ts";
+import { nobleProvider } from "../../src/crypto/noble.ts";
 import { MemoryMetrics, memoryStore, Tox, ToxError } from "../../src/index.ts";
+import { Universe } from "../../src/testing/index.ts";
 import { Story } from "../support/people.ts";
 
 const LOCAL = { bindIpv4: "127.0.0.1", ipv6: false, port: 0 } as const;
@@ -78,6 +81,25 @@ describe("a caller's mistake", () => {
     ["an aborted signal", { signal: AbortSignal.abort() }, "aborted"],
   ])("is refused at the start: %s", async (_, options, code) => {
     expect(await codeOf(() => Tox.create({ ...LOCAL, ...options }))).toBe(code);
+  });
+
+  it("leaves nothing behind when it is refused at the start", async () => {
+    await using story = new Story();
+    const host = story.universe.host("Alice");
+    const start = story.restart(host, "n".repeat(129));
+    await expect(start).rejects.toMatchObject({ code: "name-too-long" });
+    expect(host.sockets).toEqual([]);
+    expect(host.edges.clock.pending).toBe(0);
+  });
+
+  it("is a store that cannot be read", async () => {
+    const broken = { ...memoryStore(), readJournal: () => Promise.reject(new Error("the disk is gone")) };
+    const host = new Universe({ seed: 1 }).host("Alice");
+    await expect(CoreTox.create({ ...host.edges, crypto: nobleProvider }, { store: broken })).rejects.toThrow(
+      "the disk",
+    );
+    expect(host.sockets).toEqual([]);
+    expect(host.edges.clock.pending).toBe(0);
   });
 
   it("is a port in use", async () => {
