@@ -19,9 +19,9 @@ const MAX_BOOTSTRAP_NODES = 64;
 const MAX_REMEMBERED = 32;
 /** So many in vain, an hour's worth for 32 of them, and a remembered node is forgotten. */
 const MAX_UNANSWERED = 3;
-/** Not connected: everybody is asked again after 0.5 s, 1 s, … up to every 8 s. */
+/** Not connected: everybody is asked again after 0.5 s, 1 s, … up to every 4 s. */
 const FIRST_RETRY = 500;
-const LAST_RETRY = 8_000;
+const LAST_RETRY = 4_000;
 /** A bootstrap node just named is asked so often even when we are connected: one packet may get lost. */
 const FIRST_ATTEMPTS = 3;
 /** Connected: one of those that we do not hear from, this often. A network that was split finds together by this. */

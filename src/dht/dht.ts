@@ -66,7 +66,7 @@ export class Dht {
   readonly #closeList: CloseList;
   readonly #selfLookup: Lookup;
   readonly #searches: FriendSearches;
-  readonly #events: Emitter<{ connected: boolean }>;
+  readonly #events: Emitter<{ connected: boolean; node: undefined; nodeLost: PublicKey }>;
   #isConnected = false;
   #isClosed = false;
 
@@ -97,6 +97,7 @@ export class Dht {
       table: this.#table,
       asker: this.#asker,
       considerNode: (node) => this.considerNode(node),
+      doubt: (publicKey) => this.doubt(publicKey),
     });
     this.#greeter = new Greeter(self, clock, this.#table, this.#asker, (key) => this.#searches.has(key));
     this.#beacons = new Beacons(clock, {
@@ -168,6 +169,22 @@ export class Dht {
   /** Calls `listener` when `connected` changes. */
   onConnected(listener: (connected: boolean) => void): Unsubscribe {
     return this.#events.on("connected", listener);
+  }
+
+  /** Calls `listener` when a node that has answered takes a place in our buckets. */
+  onNode(listener: () => void): Unsubscribe {
+    return this.#events.on("node", listener);
+  }
+
+  /** Calls `listener` when a node that answered does not any longer. */
+  onNodeLost(listener: (publicKey: PublicKey) => void): Unsubscribe {
+    return this.#events.on("nodeLost", listener);
+  }
+
+  /** Asks a node of ours now, whom somebody has reason to think gone, unless it was heard or asked a moment ago. */
+  doubt(publicKey: PublicKey): void {
+    const entry = this.#isClosed ? undefined : this.#table.get(publicKey);
+    if (entry !== undefined) this.#care.check(entry);
   }
 
   /** Asks a node for the way into the network, at once and again as long as nobody answers us. */
@@ -264,6 +281,7 @@ export class Dht {
     this.#searches.get(publicKey)?.confirmed(from);
     if (hasReturned) this.#searches.askReturning({ publicKey, endpoint: from });
     this.#pumpAll();
+    if (confirmed?.takenBy.includes(this.#closeList)) this.#events.emit("node", undefined);
   }
 
   #onNodes(asked: PendingRequest, from: Endpoint, nodes: readonly PackedNode[]): void {
@@ -281,6 +299,7 @@ export class Dht {
 
   #onBad(entry: NodeEntry, association: Association): void {
     this.#searches.get(entry.publicKey)?.lost(association);
+    if (!entry.isGood(this.#options.clock.monotonic())) this.#events.emit("nodeLost", entry.publicKey);
     if (this.#isConnected && !this.#table.hasGood()) this.#setConnected(false);
   }
 
@@ -326,7 +345,7 @@ export class Dht {
 /** Of the time, for the keys of DHT nodes that we do not know. */
 const STRANGERS_SHARE = 0.15;
 
-const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], stop: () => {} };
+const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], doubt: () => {}, stop: () => {} };
 
 const HANDLED_PACKETS = [
   PacketId.PingRequest,

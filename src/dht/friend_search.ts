@@ -5,9 +5,16 @@ import type { Logger } from "../env/logger.ts";
 import { sameEndpoint } from "../util/endpoint.ts";
 import type { Lookup } from "./lookup.ts";
 import type { NearestList } from "./nearest_list.ts";
+import { KILL_NODE_TIMEOUT } from "./node_care.ts";
 import { type Association, BAD_NODE_TIMEOUT } from "./node_entry.ts";
 import type { NodeTable } from "./node_table.ts";
 import { ToldEndpoints } from "./told_endpoints.ts";
+
+interface Direct {
+  readonly endpoint: Endpoint;
+  readonly at: number;
+  readonly lost: boolean;
+}
 
 export type EndpointListener = (endpoint: Endpoint) => void;
 
@@ -22,7 +29,7 @@ export class FriendSearch {
   readonly #listeners = new Set<EndpointListener>(); // one for each lookUp that the app's friends caused
   readonly #told = new ToldEndpoints();
   /** The direct address passed on last and when he last answered there, by family. */
-  readonly #direct = new Map<4 | 6, { readonly endpoint: Endpoint; readonly at: number }>(); // at most two
+  readonly #direct = new Map<4 | 6, Direct>(); // at most two
 
   constructor(list: NearestList, lookup: Lookup, clock: Clock, table: NodeTable, logger: Logger) {
     this.target = list.target;
@@ -49,7 +56,7 @@ export class FriendSearch {
   confirmed(endpoint: Endpoint): void {
     this.lookup.settle();
     const known = this.#freshDirect(endpoint.family);
-    this.#direct.set(endpoint.family, { endpoint, at: this.#clock.monotonic() });
+    this.#direct.set(endpoint.family, { endpoint, at: this.#clock.monotonic(), lost: false });
     if (known === undefined || !sameEndpoint(known, endpoint)) this.#report(endpoint);
   }
 
@@ -64,12 +71,15 @@ export class FriendSearch {
     const { family } = association.endpoint;
     const known = this.#direct.get(family);
     if (known === undefined || !sameEndpoint(known.endpoint, association.endpoint)) return;
-    this.#direct.delete(family);
+    this.#direct.set(family, { ...known, lost: true });
     this.#told.forgetReports();
-    if (this.#direct.size === 0) this.lookup.hurry();
+    if (this.#freshDirect(4) === undefined && this.#freshDirect(6) === undefined) this.lookup.hurry();
   }
 
-  /** Direct addresses first, then what others say, newest first. */
+  /**
+   * Direct addresses first, then what others say, newest first, then where he was until lately: when it was the network that
+   * failed, he still is.
+   */
   endpoints(): Endpoint[] {
     const now = this.#clock.monotonic();
     const entry = this.#table.get(this.target);
@@ -78,7 +88,8 @@ export class FriendSearch {
       .sort((a, b) => (b?.lastSeen ?? 0) - (a?.lastSeen ?? 0))
       .flatMap((association) => association?.endpoint ?? []);
     const all: Endpoint[] = [];
-    for (const endpoint of [...direct, ...this.#told.endpoints(now)]) {
+    const earlier = [...this.#direct.values()].filter(({ at }) => now - at < KILL_NODE_TIMEOUT);
+    for (const endpoint of [...direct, ...this.#told.endpoints(now), ...earlier.map(({ endpoint }) => endpoint)]) {
       if (!all.some((known) => sameEndpoint(known, endpoint))) all.push(endpoint);
     }
     return all;
@@ -96,7 +107,7 @@ export class FriendSearch {
 
   #freshDirect(family: 4 | 6): Endpoint | undefined {
     const known = this.#direct.get(family);
-    return known && this.#clock.monotonic() - known.at < BAD_NODE_TIMEOUT ? known.endpoint : undefined;
+    return known && !known.lost && this.#clock.monotonic() - known.at < BAD_NODE_TIMEOUT ? known.endpoint : undefined;
   }
 
   #report(endpoint: Endpoint): void {

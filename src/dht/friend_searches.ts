@@ -19,6 +19,8 @@ export interface DhtLookup {
   suggest(nodes: readonly PackedNode[]): void;
   /** Addresses known now, the freshest first. */
   endpoints(): Endpoint[];
+  /** There is reason to think that he is gone: he is asked now. */
+  doubt(): void;
   stop(): void;
 }
 
@@ -34,6 +36,7 @@ export interface FriendSearchesOptions {
   readonly table: NodeTable;
   readonly asker: Asker;
   readonly considerNode: (node: PackedNode) => void;
+  readonly doubt: (publicKey: PublicKey) => void;
 }
 
 /** The searches under way, one for each DHT key that somebody wants found. */
@@ -69,6 +72,7 @@ export class FriendSearches {
         for (const node of nodes.slice(0, MAX_SUGGESTED)) this.#options.considerNode(node);
       },
       endpoints: () => search.endpoints(),
+      doubt: () => this.#options.doubt(target),
       stop: () => {
         search.removeListener(listener);
         if (search.listenerCount === 0) this.#end(search);

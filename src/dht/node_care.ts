@@ -11,6 +11,8 @@ export const PING_INTERVAL = 60_000;
 /** How long a silent node is kept and asked again. DHT.h KILL_NODE_TIMEOUT. */
 export const KILL_NODE_TIMEOUT = 182_000;
 const BAD_NODE_INTERVAL = 40_000;
+/** A node heard or asked within this is not asked for a mere doubt. */
+const DOUBT_INTERVAL = 10_000;
 /** When nobody answers, the fault is probably ours: everybody is asked again, first after this long. */
 const ALONE_INTERVAL = 5_000;
 
@@ -42,6 +44,15 @@ export class NodeCare {
     if (association.cancelPing === undefined) this.#armPing(entry, association, association.lastSeen + PING_INTERVAL);
   }
 
+  /** Somebody doubts that the node lives. */
+  check(entry: NodeEntry): void {
+    const now = this.#clock.monotonic();
+    for (const association of [entry.ipv4, entry.ipv6]) {
+      if (association === undefined || !association.isGood(now)) continue;
+      if (now - Math.max(association.lastSeen, association.lastAsked) >= DOUBT_INTERVAL) this.#ask(entry, association);
+    }
+  }
+
   /** A request was not answered in time. */
   silent(request: PendingRequest): void {
     const entry = this.#table.get(request.publicKey);
@@ -49,7 +60,7 @@ export class NodeCare {
     if (entry === undefined || association === undefined) return;
     if (!sameEndpoint(association.endpoint, request.endpoint)) return;
     // Requests under way together that are lost together are one miss; one answered since is none.
-    if (request.sentAt <= association.lastMiss || request.sentAt < association.lastSeen) return;
+    if (request.sentAt < association.lastMiss || request.sentAt < association.lastSeen) return;
     association.lastMiss = this.#clock.monotonic();
     association.missed++;
     if (association.missed < MISSES_UNTIL_BAD) this.#ask(entry, association);

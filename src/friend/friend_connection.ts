@@ -13,6 +13,8 @@ import type { FinderFriend, FriendLookup, FriendSession, FriendSessionListener, 
 export const ALIVE_INTERVAL_MS = 8_000;
 /** Silence after which a session is given up. */
 export const SILENCE_TIMEOUT_MS = 32_000;
+/** A session says once a second that it lives: after so much silence its peer may be gone. */
+const DOUBTFUL_SILENCE_MS = 4_000;
 /** How long a DHT key is looked for after the last sign of it. toxcore's FRIEND_DHT_TIMEOUT. */
 export const DHT_KEY_TIMEOUT_MS = 122_000;
 /** Attempts that fail at once are not repeated faster than this. */
@@ -304,6 +306,7 @@ export class FriendConnection implements FriendLink {
   #sendAlive(): void {
     this.send(bareFriendPacket(FriendPacketId.Alive), "control");
     this.#aliveSentAt = this.#context.clock.monotonic();
+    if (this.#aliveSentAt >= this.#heardAt() + DOUBTFUL_SILENCE_MS) this.#lookup?.doubt();
     this.#armAliveTimer();
   }
 

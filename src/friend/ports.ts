@@ -25,6 +25,8 @@ export interface FriendLookup {
   suggest(nodes: readonly PackedNode[]): void;
   /** Addresses known now, the freshest first. */
   endpoints(): Endpoint[];
+  /** There is reason to think that he is gone: he is asked now. */
+  doubt(): void;
   stop(): void;
 }
 

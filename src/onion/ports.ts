@@ -20,6 +20,12 @@ export interface OnionDht {
   isNodeAt(endpoint: Endpoint): boolean;
   /** Called when `connected` changes. */
   onConnected(listener: (connected: boolean) => void): Unsubscribe;
+  /** Called when there is a node more to make paths of and to be announced to. */
+  onNode(listener: () => void): Unsubscribe;
+  /** Called when a node has fallen silent. */
+  onNodeLost(listener: (publicKey: PublicKey) => void): Unsubscribe;
+  /** Tells the DHT that this node may be gone: what was sent over it got no answer. */
+  doubt(publicKey: PublicKey): void;
   /** Tells the DHT of a node worth a ping (one that a friend or an announce node named). */
   considerNode(node: PackedNode): void;
   /** Sends a DHT request (0x20, encrypted for `target`) towards `target` over the nodes next to it. Answers how many went out. */

@@ -265,6 +265,7 @@ class Chaos {
     tox.on("message", ({ friend, text }) => {
       const lane = senderOf(friend)?.laneTo(one);
       if (lane === undefined) return this.#problem(`${one.name} is shown a message of a stranger`);
+      if (lane.delivered.has(text)) this.#problem(`"${short(text)}" is shown again, though it was delivered`);
       const shown = { text, life, handled: false };
       lane.shown.push(shown);
       const takes = this.#random.between(...one.slowness);
@@ -537,19 +538,7 @@ class Chaos {
       const mayBeLost = life !== one.life && one.store === undefined;
       if (!shownAt.has(text) && !mayBeLost) this.#problem(`${name}: "${short(text)}" is lost (${message.state})`);
     }
-    this.#judgeRepeats(lane, name);
     this.#judgeCustom(lane, name);
-  }
-
-  /** What a receiver's earlier instance was done with and told the sender is not shown again. */
-  #judgeRepeats(lane: Lane, name: string): void {
-    const lives = new Map<string, Shown>();
-    for (const shown of lane.shown) {
-      const earlier = lives.get(shown.text);
-      if (earlier?.handled && this.#counts.durable)
-        this.#problem(`${name}: "${short(shown.text)}" again, though handled`);
-      lives.set(shown.text, shown);
-    }
   }
 
   #judgeCustom(lane: Lane, name: string): void {

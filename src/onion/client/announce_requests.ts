@@ -55,6 +55,8 @@ export interface AnnounceRequestsOptions {
   readonly metrics: Metrics;
   /** Called after each answer that is genuine. */
   readonly onAnswer: (now: number) => void;
+  /** Called for each node that an unanswered request went over, or to. */
+  readonly onDoubt: (publicKey: PublicKey) => void;
 }
 
 /** What searchers send, since any other would announce them (protocol trap 8). */
@@ -72,6 +74,7 @@ export class AnnounceRequests {
   readonly #crypto: Crypto;
   readonly #metrics: Metrics;
   readonly #onAnswer: (now: number) => void;
+  readonly #onDoubt: (publicKey: PublicKey) => void;
   readonly #drop: Drop;
   readonly #pending: PendingRequests<AnnounceAttempt>;
   #roundTrip = LONGEST_PATIENCE / 8;
@@ -82,6 +85,7 @@ export class AnnounceRequests {
     this.#crypto = options.crypto;
     this.#metrics = options.metrics;
     this.#onAnswer = options.onAnswer;
+    this.#onDoubt = options.onDoubt;
     this.#drop = dropCounter(options.metrics, "announceResponse");
     this.#pending = new PendingRequests(options.crypto.random);
     this.#network.handle(PacketId.AnnounceResponse, (bytes, from) => this.#handle(bytes, from));
@@ -105,6 +109,7 @@ export class AnnounceRequests {
     const now = this.#clock.monotonic();
     target.sharedKey ??= this.#crypto.sharedKey(target.node.publicKey, owner.keyPair.secretKey);
     if (target.sharedKey === undefined) return false;
+    if (target.unanswered > 0) this.#doubt(target);
     const pingId = announce && target.path && sameEndpoint(target.path.exit, path.exit) ? target.pingId : undefined;
     const attempt = { owner, target, path, announcing: pingId !== undefined };
     const body = {
@@ -122,11 +127,17 @@ export class AnnounceRequests {
     encodeAnnounceRequest(request, { group: false, nonce, publicKey: owner.keyPair.publicKey, box });
     path.used(now);
     target.askedAt = now;
+    target.askedOver = path;
     target.unanswered++;
     const packet = buildOnionRequest(this.#crypto, path.keys, target.node.endpoint, request);
     this.#network.send(path.firstHop, packet);
     this.#metrics.count("onion.announceRequest.sent");
     return true;
+  }
+
+  #doubt(target: AnnounceTarget): void {
+    for (const hop of target.askedOver?.keys.nodes ?? []) this.#onDoubt(hop.nodePublicKey);
+    this.#onDoubt(target.node.publicKey);
   }
 
   close(): void {

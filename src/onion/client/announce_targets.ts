@@ -14,6 +14,8 @@ export interface AnnounceTarget {
   askedAt: number | undefined;
   /** Requests since the last answer. */
   unanswered: number;
+  /** The way of the last request. */
+  askedOver: OnionPath | undefined;
   /** Since when it has been answering. */
   addedAt: number;
   answeredAt: number | undefined;
@@ -94,7 +96,7 @@ export class AnnounceTargets {
   /** Drops those that have been asked often enough in vain; the last chance ends `patience` ms after the last request. */
   expire(now: number, patience: number): void {
     const dead = (target: AnnounceTarget) => {
-      if (target.askedAt === undefined || now - target.askedAt < patience) return false;
+      if (target.askedAt === undefined || now < target.askedAt + patience) return false; // the sum that alarms are set to
       const stale = target.answeredAt !== undefined && now - target.answeredAt >= STALE;
       return target.unanswered >= (stale ? 1 : MAX_UNANSWERED);
     };
@@ -163,7 +165,7 @@ export class AnnounceTargets {
 
 /** Whether an answer is still to be hoped for. */
 export function isWaiting(target: AnnounceTarget, now: number, patience: number): boolean {
-  return target.unanswered > 0 && target.askedAt !== undefined && now - target.askedAt < patience;
+  return target.unanswered > 0 && target.askedAt !== undefined && now < target.askedAt + patience;
 }
 
 function sameNode(a: PackedNode, b: PackedNode): boolean {
@@ -176,6 +178,7 @@ function newTarget(node: PackedNode, now: number): AnnounceTarget {
     sharedKey: undefined,
     askedAt: undefined,
     unanswered: 0,
+    askedOver: undefined,
     addedAt: now,
     answeredAt: undefined,
     stored: false,

@@ -57,7 +57,7 @@ export class OnionClient {
   readonly #budget: KeyBudget;
   readonly #dropData: Drop;
   readonly #dropDhtKey: Drop;
-  readonly #unsubscribe: Unsubscribe;
+  readonly #unsubscribe: readonly Unsubscribe[];
   #onFriendRequest: FriendRequestHandler | undefined;
   #closed = false;
 
@@ -77,6 +77,7 @@ export class OnionClient {
       crypto,
       metrics,
       onAnswer: () => this.#monitor.answered(),
+      onDoubt: (publicKey) => dht.doubt(publicKey),
     });
     const dataPublicKey = this.#dataKeys.publicKey;
     this.#requests = requests;
@@ -91,7 +92,11 @@ export class OnionClient {
     };
     network.handle(PacketId.OnionDataResponse, (bytes, from) => this.#handleData(bytes, from));
     dht.onDhtRequest(OnionDataId.DhtPublicKey, (sender, payload) => this.#handleDhtRequest(sender, payload));
-    this.#unsubscribe = dht.onConnected((connected) => this.#setAwake(connected));
+    this.#unsubscribe = [
+      dht.onConnected((connected) => this.#setAwake(connected)),
+      dht.onNode(() => this.#announcer.nodesChanged()),
+      dht.onNodeLost((publicKey) => this.#avoid(publicKey)),
+    ];
     if (dht.connected) this.#setAwake(true);
   }
 
@@ -130,7 +135,7 @@ export class OnionClient {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     for (const friend of [...this.#friends.values()]) friend.remove();
     this.#announcer.stop();
     this.#monitor.close();
@@ -141,6 +146,11 @@ export class OnionClient {
     this.#friendPaths.clear();
     this.#environment.selfShared.clear();
     this.#options.crypto.wipe(this.#dataKeys.secretKey);
+  }
+
+  #avoid(publicKey: PublicKey): void {
+    for (const paths of [this.#selfPaths, this.#friendPaths]) paths.avoid(publicKey);
+    this.#announcer.nodesChanged();
   }
 
   #setAwake(awake: boolean): void {

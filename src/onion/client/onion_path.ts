@@ -1,4 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
+import type { PublicKey } from "../../crypto/keys.ts";
 import type { Endpoint } from "../../env/datagram.ts";
 import { sameBytes } from "../../util/bytes.ts";
 import { isLanAddress } from "../../util/endpoint.ts";
@@ -78,7 +79,11 @@ export class OnionPath {
   /** Whether the destination would not meet itself on the way, nor an exit of the other address family. */
   suits(destination: PackedNode): boolean {
     if (this.exit.family !== destination.endpoint.family) return false;
-    return this.width < 3 || !this.keys.nodes.some((hop) => sameBytes(hop.nodePublicKey, destination.publicKey));
+    return this.width < 3 || !this.goesOver(destination.publicKey);
+  }
+
+  goesOver(publicKey: PublicKey): boolean {
+    return this.keys.nodes.some((hop) => sameBytes(hop.nodePublicKey, publicKey));
   }
 
   /** Takes it out of use and wipes its keys. */

@@ -1,4 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
+import type { PublicKey } from "../../crypto/keys.ts";
 import type { Endpoint } from "../../env/datagram.ts";
 import { endpointKey } from "../../util/endpoint.ts";
 import { randomBelow } from "../../util/random_numbers.ts";
@@ -72,6 +73,11 @@ export class PathSet {
   beganAt(endpoint: Endpoint, now: number): boolean {
     const at = this.#firstHops.get(endpointKey(endpoint));
     return at !== undefined && now - at < FIRST_HOP_MEMORY;
+  }
+
+  /** A node has gone: gives up the paths that go over it. */
+  avoid(publicKey: PublicKey): void {
+    for (const path of this.#slots) if (path?.goesOver(publicKey)) path.retire(this.#crypto);
   }
 
   /** Gives all paths up: the network is gone, and the next may be another. */

@@ -79,6 +79,14 @@ export class SelfAnnouncer implements AnnounceOwner {
     this.#work();
   }
 
+  /** The DHT knows a node more, or has lost one: then paths have been given up, and those who keep us must hear of others. */
+  nodesChanged(): void {
+    if (!this.#running) return;
+    const now = this.#clock.monotonic();
+    if (!this.#targets.full) this.#refillSoon(now);
+    this.#arm(now);
+  }
+
   stop(): void {
     this.#running = false;
     this.#alarm.set(undefined);

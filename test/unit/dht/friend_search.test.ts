@@ -3,7 +3,8 @@ import type { PublicKey } from "../../../src/crypto/keys.ts";
 import { FriendSearch } from "../../../src/dht/friend_search.ts";
 import type { Lookup } from "../../../src/dht/lookup.ts";
 import { NearestList } from "../../../src/dht/nearest_list.ts";
-import { BAD_NODE_TIMEOUT } from "../../../src/dht/node_entry.ts";
+import { KILL_NODE_TIMEOUT } from "../../../src/dht/node_care.ts";
+import { Association, BAD_NODE_TIMEOUT } from "../../../src/dht/node_entry.ts";
 import { NodeTable } from "../../../src/dht/node_table.ts";
 import type { Endpoint } from "../../../src/env/datagram.ts";
 import { silentLogger } from "../../../src/env/logger.ts";
@@ -45,6 +46,19 @@ describe("the search for a friend's node", () => {
     timeline.advance(BAD_NODE_TIMEOUT + 1);
     search.confirmed(HOME);
     expect(found).toEqual([HOME, HOME]);
+  });
+
+  it("still names the address where he was until lately, behind all others", () => {
+    const { timeline, search, found } = searching();
+    search.confirmed(HOME);
+    search.lost(new Association(FRIEND, HOME, timeline.now));
+    search.told(AWAY, TELLER);
+    expect(search.endpoints()).toEqual([AWAY, HOME]);
+    expect(found).toEqual([HOME, AWAY]);
+    search.confirmed(HOME);
+    expect(found).toEqual([HOME, AWAY, HOME]);
+    timeline.advance(KILL_NODE_TIMEOUT);
+    expect(search.endpoints()).toEqual([]);
   });
 
   it("passes on what others say once he has not answered for long", () => {

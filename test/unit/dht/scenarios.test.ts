@@ -35,6 +35,33 @@ describe("a network of two", () => {
     off();
   });
 
+  it("doubts a node on demand, and knows within 16 s that it has gone", async () => {
+    const world = new DhtWorld({ seed });
+    const [a, b, c] = (await world.crowd(3)) as [WorldNode, WorldNode, WorldNode];
+    await world.universe.run(75_000);
+    const lost: string[] = [];
+    let added = 0;
+    a.dht.onNodeLost((publicKey) => lost.push(hex(publicKey)));
+    a.dht.onNode(() => added++);
+    const asked = () => a.count("dht.pingRequest.sent") + a.count("dht.nodesRequest.sent");
+    const before = asked();
+    for (let i = 0; i < 10; i++) a.dht.doubt(b.publicKey);
+    expect(asked() - before).toBeLessThanOrEqual(1);
+    await world.universe.run(11_000);
+    stop(b);
+    a.dht.doubt(b.publicKey);
+    a.dht.doubt(c.publicKey);
+    a.dht.doubt(a.crypto.keyPair().publicKey);
+    await world.universe.run(16_000);
+    expect(lost).toEqual([hex(b.publicKey)]);
+    expect(a.dht.nodeCount).toBe(1);
+    expect(added).toBe(0);
+    const d = await world.node("d");
+    join(d, a);
+    await world.universe.run(1_000);
+    expect(added).toBe(1);
+  });
+
   it("forms when the bootstrap node starts a minute late", async () => {
     const world = new DhtWorld({ seed });
     const late = world.universe.host("late");

@@ -172,6 +172,7 @@ export class World {
       return {
         suggest: () => {},
         endpoints: () => (this.addressesKnown && found() ? [ENDPOINT] : []),
+        doubt: () => {},
         stop: () => {
           stopped = true;
         },

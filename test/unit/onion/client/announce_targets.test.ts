@@ -102,6 +102,19 @@ describe("announce targets", () => {
     expect(distances(targets.live)).toEqual([3, 4, 5]);
   });
 
+  test("are given up at the very time to which the alarm is set, whatever its fraction", () => {
+    for (let i = 0; i < 200; i++) {
+      const patience = 250 + i * Math.PI;
+      const askedAt = 70_000 + i * Math.SQRT2;
+      const targets = new AnnounceTargets(KEY, LIMIT);
+      const only = targets.offer(node(1), 0);
+      if (only) Object.assign(only, { unanswered: 4, askedAt });
+      expect(only && isWaiting(only, askedAt + patience, patience)).toBe(false);
+      targets.expire(askedAt + patience, patience);
+      expect(targets.candidates).toEqual([]);
+    }
+  });
+
   test("whoever knows hardly anybody asks the silent ones again", () => {
     const targets = new AnnounceTargets(KEY, LIMIT);
     const only = targets.offer(node(1), 0);

@@ -56,6 +56,16 @@ export class FakeDht implements OnionDht {
     return () => this.#listeners.delete(listener);
   }
 
+  onNode(): () => void {
+    return () => {};
+  }
+
+  onNodeLost(): () => void {
+    return () => {};
+  }
+
+  doubt(): void {}
+
   connect(connected = true): void {
     this.connected = connected;
     for (const listener of this.#listeners) listener(connected);
