@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { describeInterop, ToxcorePeer } from "./toxcore.ts";
-import { befriend, introduce, startOurs, TOXCORE_PATIENCE_MS, untilOnline } from "./two_sides.ts";
+import { befriend, introduce, startNetwork, startOurs, TOXCORE_PATIENCE_MS, untilOnline } from "./two_sides.ts";
 
 /** What a friend is told of one who vanishes without a word: after 32 s of silence. */
 const SILENCE_PATIENCE_MS = 45_000;
@@ -20,14 +20,17 @@ describeInterop("coming and going with libtoxcore", () => {
   }, async () => {
     const secretKey = new Uint8Array(32).fill(7);
     await using theirs = await ToxcorePeer.start();
+    // Alone with us, toxcore would go on building its paths over the node that we were: then it takes up to half a minute.
+    await using others = await startNetwork(3);
+    await theirs.bootstrap(others.node);
     {
       await using ours = await startOurs({ secretKey });
-      await introduce(ours, theirs);
+      await ours.tox.bootstrap(others.node);
       await befriend(ours, theirs);
     }
     await theirs.waitFor("friendConnection", { state: "none" }, 5_000);
     await using ours = await startOurs({ secretKey });
-    await introduce(ours, theirs);
+    await ours.tox.bootstrap(others.node);
     const friend = await ours.tox.addFriendWithoutRequest(theirs.publicKey);
     await untilOnline(ours, theirs);
     friend.send("I am back");

@@ -20,6 +20,17 @@ export async function startOurs(options: Parameters<typeof Tox.create>[0] = {}):
   };
 }
 
+/** Some of ours that are nobody's friends: a network that others can come from and go to. */
+export async function startNetwork(
+  count: number,
+): Promise<AsyncDisposable & { readonly node: DhtNode & { publicKey: string } }> {
+  const first = await startOurs();
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => startOurs()));
+  for (const { tox } of others) await tox.bootstrap({ ...first.node, publicKey: first.tox.dhtPublicKey });
+  const close = async () => void (await Promise.all([first, ...others].map(({ tox }) => tox.close())));
+  return { node: { ...first.node, publicKey: first.tox.dhtPublicKey }, [Symbol.asyncDispose]: close };
+}
+
 /** Each told of the other's node. */
 export async function introduce(ours: Ours, theirs: ToxcorePeer): Promise<void> {
   await theirs.bootstrap(ours.node);

@@ -33,6 +33,8 @@ export interface ChaosReport {
 
 const CUSTOM_LOSSLESS = 160;
 const CUSTOM_LOSSY = 200;
+/** Of a message, in bytes: more than fits into one packet between our own. */
+const LONGEST = 1372;
 const RECOVERY_TIMEOUT = 1_800_000;
 /** Timers of an instance at rest: a few for each node and friend that it knows. */
 const MAX_TIMERS_AT_REST = 250;
@@ -144,6 +146,7 @@ class Chaos {
   readonly #living: Person[] = []; // nodes of the crowd that have not died
   readonly #problems: string[] = [];
   readonly #counts: { people: number; crowd: number; events: number; restarts: boolean; durable: boolean };
+  readonly #publicKeys = new Map<Someone, string>(); // bounded by the people
   #texts = 0;
 
   constructor(seed: number, options: ChaosOptions) {
@@ -156,7 +159,7 @@ class Chaos {
     this.#counts = {
       people: options.people ?? this.#pick([2, 2, 2, 3, 3, 4, 5]),
       crowd: options.crowd ?? this.#pick([0, 0, 1, 2, 3, 4, 6, 8]),
-      events: options.events ?? this.#whole(8, 30),
+      events: options.events ?? this.#whole(8, 25),
       restarts: options.restarts ?? restarts,
       durable: options.durable ?? durable,
     };
@@ -237,20 +240,24 @@ class Chaos {
     const store = one.store === undefined ? {} : { store: one.store };
     const person = await this.#story.restart(one.host, one.name, { secretKey: one.secretKey, bootstrap, ...store });
     one.tox = person.tox;
+    this.#publicKeys.set(one, person.tox.publicKey);
     this.#listen(one, person.tox);
-    for (const other of one.friends) {
-      const key = this.#publicKeyOf(other);
-      if (key !== undefined) await person.tox.addFriendWithoutRequest(key);
-      if (other.tox !== undefined && other.tox.friend(person.tox.publicKey) === undefined) {
-        await other.tox.addFriendWithoutRequest(person.tox.publicKey);
-      }
-    }
+    for (const other of one.friends) await this.#befriend(person.tox, one, other);
   }
 
-  readonly #publicKeys = new Map<Someone, string>();
+  /** Sometimes by a request, which has to come through as well. */
+  async #befriend(tox: Tox, one: Someone, other: Someone): Promise<void> {
+    const key = this.#publicKeyOf(other);
+    const isKnown = other.tox?.friend(tox.publicKey) !== undefined;
+    if (other.tox !== undefined && !isKnown && one.life === 1 && this.#random.chance(0.4)) {
+      await tox.addFriend(other.tox.id, `I am ${one.name}`);
+      return;
+    }
+    if (key !== undefined) await tox.addFriendWithoutRequest(key);
+    if (!isKnown) await other.tox?.addFriendWithoutRequest(tox.publicKey);
+  }
 
   #publicKeyOf(one: Someone): string | undefined {
-    if (one.tox !== undefined) this.#publicKeys.set(one, one.tox.publicKey);
     return this.#publicKeys.get(one);
   }
 
@@ -262,6 +269,7 @@ class Chaos {
   #listen(one: Someone, tox: Tox): void {
     const { life } = one;
     const senderOf = (friend: Friend) => this.#people.find((other) => this.#publicKeyOf(other) === friend.publicKey);
+    tox.on("friendRequest", (request) => request.accept());
     tox.on("message", ({ friend, text }) => {
       const lane = senderOf(friend)?.laneTo(one);
       if (lane === undefined) return this.#problem(`${one.name} is shown a message of a stranger`);
@@ -303,6 +311,7 @@ class Chaos {
     const happenings: Array<readonly [weight: number, happen: () => void | Promise<void>]> = [
       [10, () => this.#talk(someone, this.#whole(1, 20))],
       [1, () => this.#talk(someone, 2000)],
+      [5, () => this.#cutShort(someone)],
       [3, () => this.#sendCustom(someone)],
       [3, () => this.#changeLinks()],
       [2, () => this.#changeOneLink()],
@@ -325,19 +334,39 @@ class Chaos {
     }
   }
 
-  #talk(one: Someone, count: number): void {
+  #talk(one: Someone, count: number, other: Someone = this.#pick([...one.friends])): void {
     if (one.tox === undefined) return;
-    const other = this.#pick([...one.friends]);
     this.#tell(`${one.name} writes ${count} messages to ${other.name}`);
     for (let i = 0; i < count; i++) this.#write(one, other);
+  }
+
+  /** The network fails in the middle of a talk, mostly for longer than a session lives, and works again: for a while, or at all. */
+  async #cutShort(one: Someone): Promise<void> {
+    const { universe } = this.#story;
+    const other = this.#pick([...one.friends]);
+    for (let times = this.#whole(1, 3); times > 0; times--) {
+      if (this.#random.chance(0.5)) this.#beSlow(other);
+      this.#talk(one, this.#pick([3, 30, 300]), other);
+      this.#talk(other, this.#pick([1, 10]), one);
+      await this.#story.pass(this.#pick([50, 300, 3000]) * this.#random.next());
+      const oneWay = this.#random.chance(0.3);
+      this.#tell(`nothing ${oneWay ? "from" : "between"} ${one.name} ${oneWay ? "to" : "and"} ${other.name}`);
+      if (oneWay) universe.network.setLinkOneWay(one.host, other.host, { loss: 1 });
+      else universe.partition([one.host], [other.host]);
+      await this.#story.pass(this.#pick([1000, 34_000, 45_000]));
+      if (this.#random.chance(0.3)) this.#talk(one, 3, other);
+      universe.heal();
+      universe.network.setLinkOneWay(one.host, other.host, { loss: this.#pick([0, 0.1]) });
+      await this.#story.pass(this.#pick([0, 2000, 10_000]) * this.#random.next());
+    }
   }
 
   #write(one: Someone, other: Someone): void {
     const friend = this.#friendOf(one, other);
     if (friend === undefined) return;
     const lane = one.laneTo(other);
-    const length = this.#random.chance(0.1) ? this.#whole(0, 1340) : this.#whole(0, 60);
-    const text = `${one.name}${other.name} ${this.#texts++} ${"x".repeat(length)}`;
+    const length = this.#random.chance(0.1) ? this.#pick([700, LONGEST, LONGEST]) : this.#whole(10, 60);
+    const text = `${one.name}${other.name} ${this.#texts++} `.padEnd(length, "x");
     lane.sent.push({ text, message: friend.send(text), life: one.life });
   }
 
@@ -437,6 +466,7 @@ class Chaos {
       [1, 50],
       [0, 1000],
       [5_000, 30_000],
+      [10_000, 150_000],
     ] as const);
     this.#tell(`${one.name} takes ${one.slowness} ms for a message`);
   }
@@ -482,9 +512,8 @@ class Chaos {
     for (const one of this.#people) one.slowness = [0, 0];
     const start = universe.now;
     const pairs = this.#people.flatMap((one) => [...one.friends].map((other) => [one, other] as const));
-    const friends = pairs.map(([one, other]) => this.#friendOf(one, other));
     try {
-      const all = () => friends.every((friend) => friend?.connection === "udp");
+      const all = () => pairs.every(([one, other]) => this.#friendOf(one, other)?.connection === "udp");
       await this.#story.until("all to be online", all, RECOVERY_TIMEOUT);
     } catch (error) {
       const who = pairs.filter(([one, other]) => this.#friendOf(one, other)?.connection !== "udp");
@@ -493,7 +522,7 @@ class Chaos {
     }
     const onlineAfter = universe.now - start;
     for (const [one, other] of pairs) this.#write(one, other);
-    const allDelivered = () => friends.every((friend) => friend?.queued === 0);
+    const allDelivered = () => pairs.every(([one, other]) => this.#friendOf(one, other)?.queued === 0);
     try {
       await this.#story.until("all to be delivered", allDelivered, RECOVERY_TIMEOUT);
     } catch (error) {

@@ -23,6 +23,7 @@ import type { PackedNode } from "../../wire/packed_node.ts";
 import { PacketId } from "../../wire/packet_ids.ts";
 import { buildOnionRequest } from "../path_packet.ts";
 import type { AnnounceTarget } from "./announce_targets.ts";
+import { NetworkHealth } from "./network_health.ts";
 import type { OnionPath } from "./onion_path.ts";
 import type { PathSet } from "./path_set.ts";
 import { MAX_PENDING_REQUESTS, PendingRequests } from "./pending_requests.ts";
@@ -57,6 +58,8 @@ export interface AnnounceRequestsOptions {
   readonly onAnswer: (now: number) => void;
   /** Called for each node that an unanswered request went over, or to. */
   readonly onDoubt: (publicKey: PublicKey) => void;
+  /** Called when answers come in again after a time in which most stayed out. */
+  readonly onRecovered: () => void;
 }
 
 /** What searchers send, since any other would announce them (protocol trap 8). */
@@ -75,6 +78,7 @@ export class AnnounceRequests {
   readonly #metrics: Metrics;
   readonly #onAnswer: (now: number) => void;
   readonly #onDoubt: (publicKey: PublicKey) => void;
+  readonly #health: NetworkHealth;
   readonly #drop: Drop;
   readonly #pending: PendingRequests<AnnounceAttempt>;
   #roundTrip = LONGEST_PATIENCE / 8;
@@ -86,6 +90,7 @@ export class AnnounceRequests {
     this.#metrics = options.metrics;
     this.#onAnswer = options.onAnswer;
     this.#onDoubt = options.onDoubt;
+    this.#health = new NetworkHealth(options.onRecovered);
     this.#drop = dropCounter(options.metrics, "announceResponse");
     this.#pending = new PendingRequests(options.crypto.random);
     this.#network.handle(PacketId.AnnounceResponse, (bytes, from) => this.#handle(bytes, from));
@@ -109,7 +114,7 @@ export class AnnounceRequests {
     const now = this.#clock.monotonic();
     target.sharedKey ??= this.#crypto.sharedKey(target.node.publicKey, owner.keyPair.secretKey);
     if (target.sharedKey === undefined) return false;
-    if (target.unanswered > 0) this.#doubt(target);
+    if (target.unanswered > 0) this.#missed(target);
     const pingId = announce && target.path && sameEndpoint(target.path.exit, path.exit) ? target.pingId : undefined;
     const attempt = { owner, target, path, announcing: pingId !== undefined };
     const body = {
@@ -135,7 +140,8 @@ export class AnnounceRequests {
     return true;
   }
 
-  #doubt(target: AnnounceTarget): void {
+  #missed(target: AnnounceTarget): void {
+    this.#health.missed();
     for (const hop of target.askedOver?.keys.nodes ?? []) this.#onDoubt(hop.nodePublicKey);
     this.#onDoubt(target.node.publicKey);
   }
@@ -176,5 +182,6 @@ export class AnnounceRequests {
     const nodes = body.nodes.filter((node) => lan || !isLanAddress(node.endpoint.address));
     attempt.owner.answered(attempt, body, nodes, now);
     this.#onAnswer(now);
+    this.#health.answered(now);
   }
 }

@@ -34,6 +34,8 @@ const MAX_CANDIDATES = 16;
 const MAX_FAILED = 32;
 const FAILED_MEMORY = 15_000;
 const MAX_UNANSWERED = 4;
+/** In ms, as toxcore waits. */
+const LONGEST_WAIT = 3_000;
 /** A node that has not answered for so long is given one chance only. */
 const STALE = 600_000;
 
@@ -93,10 +95,10 @@ export class AnnounceTargets {
     return true;
   }
 
-  /** Drops those that have been asked often enough in vain; the last chance ends `patience` ms after the last request. */
+  /** Drops those that have been asked often enough in vain, when the last request has had its time. */
   expire(now: number, patience: number): void {
     const dead = (target: AnnounceTarget) => {
-      if (target.askedAt === undefined || now < target.askedAt + patience) return false; // the sum that alarms are set to
+      if (target.askedAt === undefined || now < waitsUntil(target, patience)) return false;
       const stale = target.answeredAt !== undefined && now - target.answeredAt >= STALE;
       return target.unanswered >= (stale ? 1 : MAX_UNANSWERED);
     };
@@ -163,9 +165,15 @@ export class AnnounceTargets {
   }
 }
 
+/** How long the last request is given: `patience`, and twice as long each time that it is repeated in vain. */
+export function waitsUntil(target: AnnounceTarget, patience: number): number {
+  const doubled = patience * 2 ** Math.min(8, Math.max(0, target.unanswered - 1));
+  return (target.askedAt ?? Number.NEGATIVE_INFINITY) + Math.max(patience, Math.min(LONGEST_WAIT, doubled));
+}
+
 /** Whether an answer is still to be hoped for. */
 export function isWaiting(target: AnnounceTarget, now: number, patience: number): boolean {
-  return target.unanswered > 0 && target.askedAt !== undefined && now < target.askedAt + patience;
+  return target.unanswered > 0 && now < waitsUntil(target, patience);
 }
 
 function sameNode(a: PackedNode, b: PackedNode): boolean {

@@ -56,6 +56,15 @@ export class FriendTeller {
     this.#tellOverOnion();
   }
 
+  /** Begins anew with what goes on. */
+  again(): void {
+    const now = this.#clock.monotonic();
+    if (this.#dhtSince !== undefined && now - this.#lastDht >= LEAST_INTERVAL) this.startDht();
+    if (this.#onionSince === undefined || now - this.#lastOnion < LEAST_INTERVAL) return;
+    this.stopOnion();
+    this.startOnion();
+  }
+
   /** He is no longer found. */
   stopOnion(): void {
     this.#onionSince = undefined;

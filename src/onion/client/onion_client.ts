@@ -78,6 +78,9 @@ export class OnionClient {
       metrics,
       onAnswer: () => this.#monitor.answered(),
       onDoubt: (publicKey) => dht.doubt(publicKey),
+      onRecovered: () => {
+        for (const friend of [...this.#friends.values()]) friend.hurry();
+      },
     });
     const dataPublicKey = this.#dataKeys.publicKey;
     this.#requests = requests;

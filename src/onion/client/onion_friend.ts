@@ -77,6 +77,13 @@ export class OnionFriend implements FinderFriend {
     this.#update();
   }
 
+  /** There is reason to believe that what was in vain until now is not any more. */
+  hurry(): void {
+    if (!this.#searching) return;
+    if (this.#reachable) this.#teller.again();
+    else this.#search.hurry();
+  }
+
   setDhtPublicKey(dhtPublicKey: PublicKey): void {
     if (this.#removed || !this.#learn(dhtPublicKey)) return;
     if (this.#searching) this.#teller.startDht();

@@ -5,7 +5,7 @@ import type { PackedNode } from "../../wire/packed_node.ts";
 import type { OnionDht } from "../ports.ts";
 import { Alarm } from "./alarm.ts";
 import type { AnnounceAttempt, AnnounceOwner, AnnounceRequests } from "./announce_requests.ts";
-import { type AnnounceTarget, AnnounceTargets, isWaiting } from "./announce_targets.ts";
+import { type AnnounceTarget, AnnounceTargets, isWaiting, waitsUntil } from "./announce_targets.ts";
 import { TIME_TO_STABLE } from "./onion_path.ts";
 import type { PathSet } from "./path_set.ts";
 
@@ -142,7 +142,7 @@ export class SelfAnnouncer implements AnnounceOwner {
 
   #dueAt(target: AnnounceTarget, now: number): number {
     const askedAt = target.askedAt ?? now;
-    if (target.unanswered > 0) return askedAt + this.#requests.patience;
+    if (target.unanswered > 0) return waitsUntil(target, this.#requests.patience);
     if (!target.stored || !target.path?.alive(now)) return askedAt + INTERVAL_NOT_ANNOUNCED;
     const stable = now - target.addedAt >= TIME_TO_STABLE && target.path.stable(now);
     return askedAt + (stable ? INTERVAL_STABLE : INTERVAL_ANNOUNCED);
@@ -182,7 +182,7 @@ export class SelfAnnouncer implements AnnounceOwner {
     let next = this.#refillAt;
     for (const target of live) next = Math.min(next, this.#dueAt(target, now));
     for (const target of candidates) {
-      if (target.askedAt !== undefined) next = Math.min(next, target.askedAt + this.#requests.patience);
+      if (target.askedAt !== undefined) next = Math.min(next, waitsUntil(target, this.#requests.patience));
     }
     if (live.length > 0) next = Math.min(next, this.#lastSentAt + INTERVAL_ANNOUNCED);
     this.#alarm.set(Math.max(next, now + 1));

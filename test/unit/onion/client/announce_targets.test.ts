@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PublicKey } from "../../../../src/crypto/keys.ts";
 import { compareDistance } from "../../../../src/dht/distance.ts";
-import { type AnnounceTarget, AnnounceTargets, isWaiting } from "../../../../src/onion/client/announce_targets.ts";
+import {
+  type AnnounceTarget,
+  AnnounceTargets,
+  isWaiting,
+  waitsUntil,
+} from "../../../../src/onion/client/announce_targets.ts";
 import { makeEndpoint } from "../../../../src/util/endpoint.ts";
 import type { PackedNode } from "../../../../src/wire/packed_node.ts";
 
@@ -89,13 +94,13 @@ describe("announce targets", () => {
     if (!first || !second) throw new Error("no targets");
     Object.assign(first, { unanswered: 4, askedAt: 1_000 });
     Object.assign(second, { unanswered: 3, askedAt: 1_000 });
-    targets.expire(1_999, 1_000);
+    targets.expire(3_999, 1_000);
     expect(targets.live.length).toBe(5);
-    expect(isWaiting(first, 1_999, 1_000)).toBe(true);
-    targets.expire(2_000, 1_000);
-    expect(isWaiting(first, 2_000, 1_000)).toBe(false);
+    expect(isWaiting(first, 3_999, 1_000)).toBe(true);
+    targets.expire(4_000, 1_000);
+    expect(isWaiting(first, 4_000, 1_000)).toBe(false);
     expect(distances(targets.live)).toEqual([2, 3, 4, 5]);
-    expect(targets.offer(node(1), 2_001)).toBeUndefined();
+    expect(targets.offer(node(1), 4_001)).toBeUndefined();
     expect(targets.offer(node(1), 20_000)).toBeDefined();
     Object.assign(second, { unanswered: 1, askedAt: 600_000 });
     targets.expire(601_000, 1_000);
@@ -108,19 +113,30 @@ describe("announce targets", () => {
       const askedAt = 70_000 + i * Math.SQRT2;
       const targets = new AnnounceTargets(KEY, LIMIT);
       const only = targets.offer(node(1), 0);
-      if (only) Object.assign(only, { unanswered: 4, askedAt });
-      expect(only && isWaiting(only, askedAt + patience, patience)).toBe(false);
-      targets.expire(askedAt + patience, patience);
+      if (only === undefined) throw new Error("refused");
+      Object.assign(only, { unanswered: 1 + (i % 4), askedAt });
+      const end = waitsUntil(only, patience);
+      expect(isWaiting(only, end, patience)).toBe(false);
+      Object.assign(only, { answeredAt: end - 600_000 }); // stale: once is enough
+      targets.expire(end, patience);
       expect(targets.candidates).toEqual([]);
     }
+  });
+
+  test("each repetition waits twice as long as the one before, but not longer than 3 s", () => {
+    const targets = new AnnounceTargets(KEY, LIMIT);
+    const only = targets.offer(node(1), 0);
+    if (only === undefined) throw new Error("refused");
+    const waits = [1, 2, 3, 4, 5].map((unanswered) => waitsUntil(Object.assign(only, { unanswered, askedAt: 0 }), 500));
+    expect(waits).toEqual([500, 1_000, 2_000, 3_000, 3_000]);
   });
 
   test("whoever knows hardly anybody asks the silent ones again", () => {
     const targets = new AnnounceTargets(KEY, LIMIT);
     const only = targets.offer(node(1), 0);
     if (only) Object.assign(only, { unanswered: 4, askedAt: 0 });
-    targets.expire(1_000, 1_000);
+    targets.expire(3_000, 1_000);
     expect(targets.candidates).toEqual([]);
-    expect(targets.offer(node(1), 1_001)).toBeDefined();
+    expect(targets.offer(node(1), 3_001)).toBeDefined();
   });
 });
