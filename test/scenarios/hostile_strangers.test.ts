@@ -290,7 +290,8 @@ describe("nodes that lie", () => {
       await story.pass(100);
     }
     await story.pass(10_000);
-    await story.befriend(alice, bob, 5_000);
+    // Over 22 seeds: 0.6 to 74 s, 1.6 s at the median. The liars slow the search; they must not end it.
+    await story.befriend(alice, bob, 120_000);
     expect(lies).toBeGreaterThan(50);
   });
 });
