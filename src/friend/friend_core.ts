@@ -39,7 +39,7 @@ export class FriendCore implements FriendBehind {
     this.#context = context;
     this.handle = new Friend(this);
     this.#connection = new FriendConnection(context, publicKey, {
-      onReachable: () => this.#request?.trySend(),
+      onReachable: () => this.#request?.found(),
       onUp: () => this.#sessionUp(),
       onDown: () => this.#left(),
       onLossless: (packet) => this.#handleLossless(packet),

@@ -3,6 +3,8 @@ import type { Cancel, Clock } from "../env/clock.ts";
 /** c-toxcore `Messenger.h` FRIENDREQUEST_TIMEOUT. */
 const FIRST_INTERVAL_MS = 5_000;
 const MAX_INTERVAL_MS = 3_600_000;
+/** Announce nodes keep somebody for so long after he has gone. */
+const FOUND_AGAIN_MS = 300_000;
 
 /** A friend request of ours: sent as soon as the person is found, and again with growing pauses until he is there. */
 export class OutgoingRequest {
@@ -12,6 +14,8 @@ export class OutgoingRequest {
   #data: Uint8Array;
   #interval = FIRST_INTERVAL_MS;
   #due = true;
+  #stopped = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
   #timer: Cancel | undefined;
 
   constructor(clock: Clock, data: Uint8Array, send: (data: Uint8Array) => boolean) {
@@ -33,10 +37,18 @@ export class OutgoingRequest {
     this.trySend();
   }
 
-  /** A chance to send: the person has been found, or a session is there. */
+  /** The person has been found who was not before: what was sent long ago, when others only thought him there, he never got. */
+  found(): void {
+    if (this.#stopped) return;
+    if (this.#clock.monotonic() >= this.#sentAt + FOUND_AGAIN_MS) this.#due = true;
+    this.trySend();
+  }
+
+  /** A chance to send. */
   trySend(): void {
     if (!this.#due || !this.#send(this.#data)) return;
     this.#due = false;
+    this.#sentAt = this.#clock.monotonic();
     this.#timer?.();
     this.#timer = this.#clock.at(this.#clock.monotonic() + this.#interval, () => {
       this.#due = true;
@@ -46,6 +58,7 @@ export class OutgoingRequest {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#due = false;
     this.#timer?.();
   }

@@ -95,7 +95,9 @@ export class OnionFriend implements FinderFriend {
     payload[0] = OnionDataId.FriendRequest;
     payload.set(data, 1);
     const sealed = this.#seal(payload);
-    return sealed === undefined ? 0 : this.#sendData(sealed, trustedTargets(this.#search.stored(), false));
+    const sent = sealed === undefined ? 0 : this.#sendData(sealed, trustedTargets(this.#search.stored(), false));
+    if (sent === 0) this.#reachable = false; // what was known has grown old: `onReachable` says when to try again
+    return sent;
   }
 
   remove(): void {

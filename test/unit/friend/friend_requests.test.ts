@@ -108,6 +108,20 @@ describe("our friend requests", () => {
     expect([...(first?.data ?? [])]).toEqual([0, 0, 0, 3, ...utf8("hello")]);
   });
 
+  it("go out at once to somebody who is found hours after they were in vain", async () => {
+    const world = new World();
+    const a = await world.person("a");
+    const peer = new LegacyPeer(world, "peer");
+    peer.incoming = () => undefined;
+    a.friends.add(formatToxId({ publicKey: peer.publicKey, nospam: 3 }), "hello");
+    await world.run(5 * 3_600_000);
+    const before = a.finder.requests.length;
+    const { at = 0 } = a.finder.requests.at(-1) ?? {};
+    expect(world.timeline.now - at).toBeGreaterThan(300_000);
+    a.finder.announce();
+    expect(a.finder.requests.length).toBe(before + 1);
+  });
+
   it("are sent anew under a new nospam", async () => {
     const world = new World();
     const a = await world.person("a");

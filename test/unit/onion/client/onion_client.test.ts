@@ -208,6 +208,24 @@ describe("friend requests", () => {
     expect(ofBob.friend.sendFriendRequest(new Uint8Array(948))).toBe(0);
   });
 
+  test("who could not send one, since what was known had grown old, is told when it can be sent", async () => {
+    const world = new World({ seed: "too late" });
+    const [alice, bob] = await strangers(world, 6);
+    alice.dht.connect();
+    bob.dht.connect();
+    await world.universe.run(5_000);
+    const request = Uint8Array.of(0, 0, 0, 1, 72);
+    const ofBob = watch(alice, bob.self.publicKey);
+    await world.universe.run(5_000);
+    expect(ofBob.reachable).toBe(1);
+    alice.host.goOffline();
+    await world.universe.run(330_000);
+    expect(ofBob.friend.sendFriendRequest(request)).toBe(0);
+    alice.host.goOnline();
+    await world.universe.runUntil(() => ofBob.reachable === 2, { timeout: 120_000, what: "another chance" });
+    expect(ofBob.friend.sendFriendRequest(request)).toBeGreaterThan(0);
+  });
+
   test("who accepts one is known to the other at once, and knows him", async () => {
     const world = new World({ seed: "accept" });
     const [alice, bob] = await strangers(world, 6);
