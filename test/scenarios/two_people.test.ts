@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { BAD_NETWORK } from "../support/bad_network.ts";
 import { Story } from "../support/people.ts";
-
-const BAD_NETWORK = { loss: 0.2, duplication: 0.1, reordering: 0.2 } as const;
 
 describe("two people", () => {
   it("become friends by a request and talk", async () => {

@@ -182,7 +182,9 @@ export class SelfAnnouncer implements AnnounceOwner {
     let next = this.#refillAt;
     for (const target of live) next = Math.min(next, this.#dueAt(target, now));
     for (const target of candidates) {
-      if (target.askedAt !== undefined) next = Math.min(next, waitsUntil(target, this.#requests.patience));
+      // those whose time is over wait for the place of one that is being asked
+      const until = waitsUntil(target, this.#requests.patience);
+      if (until > now) next = Math.min(next, until);
     }
     if (live.length > 0) next = Math.min(next, this.#lastSentAt + INTERVAL_ANNOUNCED);
     this.#alarm.set(Math.max(next, now + 1));
