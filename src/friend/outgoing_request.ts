@@ -2,6 +2,8 @@ import type { Cancel, Clock } from "../env/clock.ts";
 
 /** c-toxcore `Messenger.h` FRIENDREQUEST_TIMEOUT. */
 const FIRST_INTERVAL_MS = 5_000;
+/** Ours: toxcore doubles the pauses, and where every fifth datagram is lost one in a hundred waits for five minutes then. */
+const GROWTH = 1.5;
 const MAX_INTERVAL_MS = 3_600_000;
 /** Announce nodes keep somebody for so long after he has gone. */
 const FOUND_AGAIN_MS = 300_000;
@@ -54,7 +56,7 @@ export class OutgoingRequest {
       this.#due = true;
       this.trySend();
     });
-    this.#interval = Math.min(2 * this.#interval, MAX_INTERVAL_MS);
+    this.#interval = Math.min(GROWTH * this.#interval, MAX_INTERVAL_MS);
   }
 
   stop(): void {

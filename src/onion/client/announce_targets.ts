@@ -26,8 +26,6 @@ export interface AnnounceTarget {
   /** What we may announce ourselves with, over `path` or another one with the same exit. */
   pingId: Uint8Array | undefined;
   path: OnionPath | undefined;
-  /** When a friend was last told our DHT key through it. */
-  toldAt: number | undefined;
 }
 
 const MAX_CANDIDATES = 16;
@@ -193,6 +191,5 @@ function newTarget(node: PackedNode, now: number): AnnounceTarget {
     dataKey: undefined,
     pingId: undefined,
     path: undefined,
-    toldAt: undefined,
   };
 }

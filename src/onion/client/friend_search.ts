@@ -60,10 +60,7 @@ export class FriendSearch implements AnnounceOwner, Searching {
 
   /** Searches, in haste at first: the friend may come at any moment. What was known of where he is stored is forgotten. */
   start(): void {
-    for (const target of this.#targets.live) {
-      target.stored = false;
-      target.toldAt = undefined;
-    }
+    for (const target of this.#targets.live) target.stored = false;
     this.#foundAt = undefined;
     this.hurry();
   }

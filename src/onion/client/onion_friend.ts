@@ -19,6 +19,7 @@ import { haveAgreed, trustedTargets } from "./data_key_agreement.ts";
 import { FriendSearch, type SearchEnvironment } from "./friend_search.ts";
 import { FriendTeller } from "./friend_teller.ts";
 import { type SealedData, sealData, wrapData } from "./onion_data.ts";
+import { SEARCH_TARGETS } from "./search_pace.ts";
 import type { FinderFriend, FoundListener } from "./types.ts";
 
 export interface FriendEnvironment extends SearchEnvironment {
@@ -28,8 +29,17 @@ export interface FriendEnvironment extends SearchEnvironment {
   readonly selfShared: SharedKeyCache;
 }
 
-/** When hardly any node was known to keep him, those found later are sent the same packet too. */
-const FEW_TARGETS = 4;
+/** Something for the friend, and the announce nodes that were given it so far. Those found later get it too, up to a number. */
+interface Parcel {
+  readonly data: SealedData;
+  readonly givenTo: Set<AnnounceTarget>; // bounded by `enough` and the targets there are at once
+  readonly enough: number;
+}
+
+/** Our DHT key is told again soon, so that a few nodes will do. */
+const ENOUGH_FOR_KEY = 4;
+/** A request is not sent again so soon. */
+const ENOUGH_FOR_REQUEST = SEARCH_TARGETS;
 
 /** One person to find and to tell where we are. */
 export class OnionFriend implements FinderFriend {
@@ -48,7 +58,8 @@ export class OnionFriend implements FinderFriend {
   #sentNoReplay = 0n;
   #takenNoReplay = 0n;
   #highestNoReplay = 0n;
-  #lastPacket: { readonly data: SealedData; targets: number } | undefined;
+  #lastKey: Parcel | undefined;
+  #lastRequest: Parcel | undefined;
 
   constructor(env: FriendEnvironment, publicKey: PublicKey, listener: FoundListener, onRemove: () => void) {
     this.#env = env;
@@ -94,8 +105,8 @@ export class OnionFriend implements FinderFriend {
     const payload = new Uint8Array(1 + data.length);
     payload[0] = OnionDataId.FriendRequest;
     payload.set(data, 1);
-    const sealed = this.#seal(payload);
-    const sent = sealed === undefined ? 0 : this.#sendData(sealed, trustedTargets(this.#search.stored(), false));
+    this.#lastRequest = this.#parcel(payload, ENOUGH_FOR_REQUEST);
+    const sent = this.#give(this.#lastRequest, trustedTargets(this.#search.stored(), false));
     if (sent === 0) this.#reachable = false; // what was known has grown old: `onReachable` says when to try again
     return sent;
   }
@@ -135,7 +146,8 @@ export class OnionFriend implements FinderFriend {
   #update(): void {
     this.#grace.set(undefined);
     this.#reachable = false;
-    this.#lastPacket = undefined;
+    this.#lastKey = undefined;
+    this.#lastRequest = undefined;
     this.#teller.rest();
     if (!this.#searching) {
       this.#search.rest();
@@ -159,7 +171,7 @@ export class OnionFriend implements FinderFriend {
       this.#reachable = false;
       this.#teller.stopOnion();
     } else if (this.#reachable) {
-      this.#tellLatecomers(stored);
+      this.#giveToLatecomers(stored);
     } else if (haveAgreed(stored) || !this.#search.waiting) {
       this.#becomeReachable();
     } else if (!this.#grace.pending) {
@@ -177,19 +189,18 @@ export class OnionFriend implements FinderFriend {
   }
 
   #tellOverOnion(insistent: boolean): number {
-    const payload = this.#dhtKeyPayload();
-    const sealed = this.#seal(payload);
-    if (sealed === undefined) return 0;
-    const targets = this.#sendData(sealed, trustedTargets(this.#search.stored(), insistent), true);
-    this.#lastPacket = { data: sealed, targets };
-    return targets;
+    this.#lastKey = this.#parcel(this.#dhtKeyPayload(), ENOUGH_FOR_KEY);
+    return this.#give(this.#lastKey, trustedTargets(this.#search.stored(), insistent));
   }
 
-  #tellLatecomers(stored: readonly AnnounceTarget[]): void {
-    const last = this.#lastPacket;
-    if (last === undefined || last.targets >= FEW_TARGETS) return;
-    const latecomers = trustedTargets(stored, false).filter((target) => target.toldAt === undefined);
-    last.targets += this.#sendData(last.data, latecomers, true);
+  #giveToLatecomers(stored: readonly AnnounceTarget[]): void {
+    for (const parcel of [this.#lastRequest, this.#lastKey]) {
+      if (parcel === undefined || parcel.givenTo.size >= parcel.enough) continue;
+      this.#give(
+        parcel,
+        trustedTargets(stored, false).filter((target) => !parcel.givenTo.has(target)),
+      );
+    }
   }
 
   #tellOverDht(): number {
@@ -215,22 +226,25 @@ export class OnionFriend implements FinderFriend {
     return payload.subarray(0, length);
   }
 
-  #seal(payload: Uint8Array): SealedData | undefined {
+  #parcel(payload: Uint8Array, enough: number): Parcel | undefined {
     const { crypto, self, selfShared } = this.#env;
-    return sealData(crypto, self.publicKey, selfShared, this.publicKey, payload);
+    const data = sealData(crypto, self.publicKey, selfShared, this.publicKey, payload);
+    return data && { data, givenTo: new Set(), enough };
   }
 
-  #sendData(data: SealedData, targets: readonly AnnounceTarget[], telling = false): number {
+  /** Answers to how many of the targets it went. */
+  #give(parcel: Parcel | undefined, targets: readonly AnnounceTarget[]): number {
     const { crypto, paths, network, clock, metrics } = this.#env;
+    if (parcel === undefined) return 0;
     const now = clock.monotonic();
     let sent = 0;
     for (const target of targets) {
       const path = paths.takeProven(target.node, now);
-      const request = target.dataKey && wrapData(crypto, this.publicKey, target.dataKey, data);
+      const request = target.dataKey && wrapData(crypto, this.publicKey, target.dataKey, parcel.data);
       if (path === undefined || request === undefined) continue;
       const packet = buildOnionRequest(crypto, path.keys, target.node.endpoint, request);
       if (!network.send(path.firstHop, packet)) continue;
-      if (telling) target.toldAt = now;
+      parcel.givenTo.add(target);
       metrics.count("onion.dataRequest.sent");
       sent++;
     }

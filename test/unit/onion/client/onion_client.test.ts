@@ -208,6 +208,23 @@ describe("friend requests", () => {
     expect(ofBob.friend.sendFriendRequest(new Uint8Array(948))).toBe(0);
   });
 
+  test("one that is sent while few nodes were known to keep the person goes to those found later too", async () => {
+    const world = new World({ seed: "latecomers" });
+    const [alice, bob] = await strangers(world, 12);
+    bob.dht.connect();
+    await world.universe.run(5_000);
+    let copies = 0;
+    bob.client.onFriendRequest(() => void copies++);
+    let sentTo = 0;
+    watch(alice, bob.self.publicKey, (friend) => {
+      sentTo = friend.sendFriendRequest(Uint8Array.of(0, 0, 0, 1, 72));
+    });
+    alice.dht.connect();
+    await world.universe.run(5_000);
+    expect(sentTo).toBeLessThan(8);
+    expect(copies).toBe(7); // eight nodes of a friend are known, and one of them is his own
+  });
+
   test("who could not send one, since what was known had grown old, is told when it can be sent", async () => {
     const world = new World({ seed: "too late" });
     const [alice, bob] = await strangers(world, 6);
