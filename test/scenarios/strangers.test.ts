@@ -3,23 +3,6 @@ import { randomBelow } from "../../src/util/random_numbers.ts";
 import { Story } from "../support/people.ts";
 
 describe("strangers", () => {
-  it("cannot ask with an old nospam, and can with the new one", async () => {
-    await using story = new Story();
-    await story.crowd(3);
-    const alice = await story.person("Alice");
-    const bob = await story.person("Bob");
-    const oldId = bob.tox.id;
-    bob.tox.nospam = 0x12345678;
-    expect(bob.tox.id).not.toBe(oldId);
-    await alice.tox.addFriend(oldId, "with the old one");
-    await story.pass(60_000);
-    expect(bob.heard.all("friendRequest")).toEqual([]);
-
-    const carol = await story.person("Carol");
-    await carol.tox.addFriend(bob.tox.id, "with the new one");
-    expect(await story.hears(bob, "friendRequest")).toMatchObject({ message: "with the new one" });
-  });
-
   it("who are told no are not shown again and again", async () => {
     await using story = new Story();
     await story.crowd(2);

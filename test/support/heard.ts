@@ -1,6 +1,7 @@
 import type { Tox, ToxEvents } from "../../src/core.ts";
 
-const EVENTS = [
+/** Everything that an instance tells. */
+export const HEARD_EVENTS = [
   "connection",
   "friendRequest",
   "friendConnection",
@@ -25,7 +26,7 @@ export class Heard {
   readonly #waiters = new Set<Waiter>();
 
   constructor(tox: Tox) {
-    for (const name of EVENTS) tox.on(name, (event) => this.#post(name, event));
+    for (const name of HEARD_EVENTS) tox.on(name, (event) => this.#post(name, event));
   }
 
   /** All events of that name which were not taken. */

@@ -9,13 +9,26 @@ export interface Person {
   readonly heard: Heard;
 }
 
+export interface StoryOptions extends UniverseOptions {
+  /** How long things may take unless a line says otherwise, in virtual ms. */
+  readonly patience?: number;
+  /** Is told of every instance that starts, before anything happens to it. */
+  readonly onPerson?: (person: Person) => void;
+}
+
+const PATIENCE = 60_000;
+
 /** A universe with people in it, who know one another as a test says. Time passes only in `until` and `pass`. */
 export class Story implements AsyncDisposable {
   readonly universe: Universe;
   readonly people: Person[] = []; // bounded by the test
+  readonly patience: number;
+  readonly #onPerson: StoryOptions["onPerson"];
 
-  constructor(options: UniverseOptions = {}) {
+  constructor(options: StoryOptions = {}) {
     this.universe = new Universe({ ...options, seed: replaySeed(options.seed ?? 1) });
+    this.patience = options.patience ?? PATIENCE;
+    this.#onPerson = options.onPerson;
   }
 
   /** A new person on a host of that name, who starts from the first person's node unless told otherwise. */
@@ -39,6 +52,7 @@ export class Story implements AsyncDisposable {
     const tox = await this.universe.wait(Tox.create(env, { name, bootstrap, ...options }));
     const person = { tox, host, heard: new Heard(tox) };
     this.people.push(person);
+    this.#onPerson?.(person);
     return person;
   }
 
@@ -50,7 +64,7 @@ export class Story implements AsyncDisposable {
   }
 
   /** Both add each other; resolves when both see the other online. */
-  async befriend(one: Person, other: Person, timeout = 60_000): Promise<[Friend, Friend]> {
+  async befriend(one: Person, other: Person, timeout = this.patience): Promise<[Friend, Friend]> {
     const friends: [Friend, Friend] = [
       await one.tox.addFriendWithoutRequest(other.tox.publicKey),
       await other.tox.addFriendWithoutRequest(one.tox.publicKey),
@@ -60,7 +74,7 @@ export class Story implements AsyncDisposable {
   }
 
   /** Lets time pass until `condition` holds. */
-  async until(what: string, condition: () => boolean, timeout = 60_000): Promise<void> {
+  async until(what: string, condition: () => boolean, timeout = this.patience): Promise<void> {
     await this.universe.runUntil(condition, { what, timeout });
   }
 
@@ -69,7 +83,7 @@ export class Story implements AsyncDisposable {
     person: Person,
     name: Name,
     matches: (event: ToxEvents[Name]) => boolean = () => true,
-    timeout = 60_000,
+    timeout = this.patience,
   ): Promise<ToxEvents[Name]> {
     let event: ToxEvents[Name] | undefined;
     const heard = () => {

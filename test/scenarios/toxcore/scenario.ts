@@ -1,0 +1,31 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Stage } from "./stage.ts";
+
+/** One of toxcore's own scenarios, as a script: what happens, and what the people in it then hear. */
+export interface Scenario {
+  /** The name it has in toxcore. */
+  readonly name: string;
+  /** What it tells, in a sentence. */
+  readonly tells: string;
+  play(stage: Stage): Promise<void>;
+}
+
+/** What a file in `stories/` exports. Its name is the scenario's. */
+export type Script = Omit<Scenario, "name">;
+
+const stories = join(import.meta.dirname, "stories");
+
+/** Every scenario, by name. */
+export async function allScenarios(): Promise<Scenario[]> {
+  const names = readdirSync(stories)
+    .map((file) => file.replace(/\.ts$/, ""))
+    .sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const { tells, play } = (await import(pathToFileURL(join(stories, `${name}.ts`)).href)) as Script;
+      return { name, tells, play };
+    }),
+  );
+}

@@ -1,0 +1,109 @@
+import type { BootstrapNode } from "../../src/core.ts";
+import { Crypto } from "../../src/crypto/crypto.ts";
+import { asPublicKey, type KeyPair, type PublicKey } from "../../src/crypto/keys.ts";
+import type { DatagramSocket, Endpoint } from "../../src/env/datagram.ts";
+import { sodiumProvider } from "../../src/node/sodium_provider.ts";
+import type { SimHost } from "../../src/testing/index.ts";
+import { fromHex, toHex } from "../../src/util/bytes.ts";
+import { formatEndpoint, makeEndpoint, parseAddress } from "../../src/util/endpoint.ts";
+import { decodeDhtPacket } from "../../src/wire/dht/dht_packet.ts";
+import { decodeNodesResponsePayload } from "../../src/wire/dht/nodes_response.ts";
+import { ignoreDrop } from "../../src/wire/drop.ts";
+import type { PackedNode } from "../../src/wire/packed_node.ts";
+import { PacketId } from "../../src/wire/packet_ids.ts";
+import { Forge } from "./forge.ts";
+import type { Story } from "./people.ts";
+
+/** Questions that were not answered are asked again after so many ms. */
+const AGAIN_MS = 1_000;
+/** Each node is asked who is near each of so many places, spread evenly over the keys there are. */
+const PLACES = 16;
+
+interface Question {
+  readonly node: PackedNode;
+  readonly target: PublicKey;
+}
+
+/** Learns of every node there is by asking each it hears of for others. Serves nobody, and is no node itself. */
+export class Crawler {
+  /** Where each node is that has answered, by its DHT key in hex. */
+  readonly found = new Map<string, string>(); // bounded by the nodes there are
+  readonly #host: SimHost;
+  readonly #socket: DatagramSocket;
+  readonly #crypto: Crypto;
+  readonly #keys: KeyPair;
+  readonly #open = new Map<bigint, Question>(); // bounded by PLACES + 1 for each node
+  readonly #heardOf = new Set<string>(); // bounded by the nodes there are
+  #asked = 0n;
+
+  private constructor(host: SimHost, socket: DatagramSocket) {
+    this.#host = host;
+    this.#socket = socket;
+    this.#crypto = new Crypto(sodiumProvider, host.edges.random);
+    this.#keys = this.#crypto.keyPair();
+    socket.onDatagram = (bytes, from) => this.#hear(bytes, from);
+  }
+
+  static async start(story: Story, name: string): Promise<Crawler> {
+    const host = story.universe.host(name);
+    return new Crawler(host, await story.universe.wait(host.bind({ family: 4, port: 33445 })));
+  }
+
+  begin({ host, port, publicKey }: BootstrapNode): void {
+    const [address, key] = [parseAddress(host), fromHex(publicKey)];
+    if (address === undefined || key === undefined) throw new Error("The crawler takes an address and a key.");
+    this.#learn({ publicKey: asPublicKey(key), endpoint: makeEndpoint(address, port) });
+    this.#askAgain();
+  }
+
+  #askAgain(): void {
+    for (const sendback of this.#open.keys()) this.#ask(sendback);
+    this.#host.edges.clock.at(this.#host.edges.clock.monotonic() + AGAIN_MS, () => this.#askAgain());
+  }
+
+  #learn(node: PackedNode): void {
+    const key = toHex(node.publicKey);
+    if (this.#heardOf.has(key)) return;
+    this.#heardOf.add(key);
+    for (const target of [node.publicKey, ...places()]) {
+      const sendback = ++this.#asked;
+      this.#open.set(sendback, { node, target });
+      this.#ask(sendback);
+    }
+  }
+
+  #ask(sendback: bigint): void {
+    const question = this.#open.get(sendback);
+    if (question === undefined) return;
+    const { node, target } = question;
+    const packet = this.#forge(node.publicKey).nodesRequest(this.#keys, target, sendback);
+    const buffer = this.#socket.acquire();
+    buffer.set(packet);
+    this.#socket.send(buffer, packet.length, node.endpoint);
+  }
+
+  #hear(bytes: Uint8Array, from: Endpoint): void {
+    const outer = decodeDhtPacket(bytes, ignoreDrop);
+    if (outer?.id !== PacketId.NodesResponse) return;
+    const sender = outer.sender.slice() as Uint8Array as PublicKey;
+    const plain = this.#crypto.open(outer.box, outer.nonce, this.#forge(sender).shared(this.#keys));
+    const answer = plain && decodeNodesResponsePayload(plain, ignoreDrop);
+    if (answer === undefined || !this.#open.delete(answer.sendback)) return;
+    this.found.set(toHex(sender), formatEndpoint(from));
+    for (const { publicKey, endpoint } of answer.nodes) {
+      this.#learn({ publicKey: publicKey.slice() as Uint8Array as PublicKey, endpoint });
+    }
+  }
+
+  #forge(target: PublicKey): Forge {
+    return new Forge(this.#crypto, { dht: target, self: target });
+  }
+}
+
+function places(): PublicKey[] {
+  return Array.from({ length: PLACES }, (_, i) => {
+    const place = new Uint8Array(32).fill(0x88);
+    place[0] = Math.floor((256 * (i + 0.5)) / PLACES);
+    return asPublicKey(place);
+  });
+}
