@@ -1,5 +1,4 @@
 import { type Nonce, type PublicKey, SHA512_SIZE } from "../../src/crypto/keys.ts";
-import { nodeRandom } from "../../src/node/random.ts";
 import { randomBytes } from "../../src/util/random_numbers.ts";
 import { decodeDhtPacket, encodeDhtPacket } from "../../src/wire/dht/dht_packet.ts";
 import { decodeNodesRequestPayload, encodeNodesRequestPayload } from "../../src/wire/dht/nodes_request.ts";
@@ -58,7 +57,7 @@ import { sendbackSize } from "../../src/wire/onion/sizes.ts";
 import { decodePackedNodes, encodePackedNodes, type PackedNode } from "../../src/wire/packed_node.ts";
 import { PacketId } from "../../src/wire/packet_ids.ts";
 import { callRows, type Part } from "./part.ts";
-import { endpointOf } from "./quiet.ts";
+import { endpointOf, random } from "./quiet.ts";
 
 type Calls = Record<string, () => unknown>;
 
@@ -70,7 +69,7 @@ export const codecs: Part = {
   },
 };
 
-const bytes = (length: number) => randomBytes(nodeRandom, length);
+const bytes = (length: number) => randomBytes(random, length);
 const key = () => bytes(32) as PublicKey;
 const nonce = () => bytes(24) as Nonce;
 const nodes = (count: number): PackedNode[] =>

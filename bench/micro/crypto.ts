@@ -9,7 +9,7 @@ import { nodeRandom } from "../../src/node/random.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { randomBytes } from "../../src/util/random_numbers.ts";
 import { callRows, type Part } from "./part.ts";
-import { stillClock } from "./quiet.ts";
+import { random, stillClock } from "./quiet.ts";
 
 /** A DHT ping's payload, and the longest data of a session. */
 const SIZES = [9, 1373];
@@ -25,12 +25,12 @@ export const crypto: Part = {
 
 function primitives(provider: CryptoProvider): Record<string, () => unknown> {
   const { name } = provider;
-  const crypto = new Crypto(provider, nodeRandom);
+  const crypto = new Crypto(provider, random);
   const [ours, theirs] = [crypto.keyPair(), crypto.keyPair()];
   const [key, nonce] = [crypto.symmetricKey(), crypto.nonce()];
   const calls: Record<string, () => unknown> = {};
   for (const size of SIZES) {
-    const message = randomBytes(nodeRandom, size);
+    const message = randomBytes(random, size);
     const opened = new Uint8Array(size);
     const boxed = crypto.seal(message, nonce, key);
     const into = new Uint8Array(size + MAC_SIZE);
@@ -44,27 +44,27 @@ function primitives(provider: CryptoProvider): Record<string, () => unknown> {
   calls[`${name}: shared key (X25519, HSalsa20)`] = () => provider.sharedKey(shared, theirs.publicKey, ours.secretKey);
   calls[`${name}: public key (X25519)`] = () => provider.publicKey(shared, ours.secretKey);
   const auth = new Uint8Array(AUTH_SIZE);
-  const announced = randomBytes(nodeRandom, 59);
+  const announced = randomBytes(random, 59);
   calls[`${name}: HMAC of a ping id`] = () => provider.authenticate(auth, announced, key);
   const hash = new Uint8Array(SHA512_SIZE);
-  const cookie = randomBytes(nodeRandom, 112);
+  const cookie = randomBytes(random, 112);
   calls[`${name}: SHA-512 of a cookie`] = () => provider.sha512(hash, cookie);
   return calls;
 }
 
 function composed(): Record<string, () => unknown> {
-  const crypto = new Crypto(sodiumProvider, nodeRandom);
+  const crypto = new Crypto(sodiumProvider, random);
   const { secretKey, publicKey } = crypto.keyPair();
-  const known = Array.from({ length: 1000 }, () => randomBytes(nodeRandom, 32));
+  const known = Array.from({ length: 1000 }, () => randomBytes(random, 32));
   const cache = new SharedKeyCache(crypto, secretKey);
   for (const key of known) cache.get(key);
   let next = 0;
   const auth = new TimedAuth(crypto, stillClock(), 300);
-  const address = randomBytes(nodeRandom, 19);
+  const address = randomBytes(random, 19);
   const pingId = auth.make(publicKey, address);
   const stranger = new Uint8Array(32);
   const nonce = new Uint8Array(24);
-  const product = randomBytes(nodeRandom, 32);
+  const product = randomBytes(random, 32);
   return {
     "shared key cache: one of 1,000 that are known": () => cache.get(known[next++ % known.length] as Uint8Array),
     "shared key cache: a new one": () => {
@@ -72,7 +72,8 @@ function composed(): Record<string, () => unknown> {
       return cache.get(stranger);
     },
     HSalsa20: () => hsalsa20(stranger, product),
-    "random nonce": () => nodeRandom.fill(nonce),
+    "random nonce from the system": () => nodeRandom.fill(nonce),
+    "random nonce from the supply": () => random.fill(nonce),
     "ping id: make": () => auth.make(publicKey, address),
     "ping id: check": () => auth.check(pingId, publicKey, address),
   };

@@ -6,7 +6,6 @@ import { DhtChannel } from "../../src/dht/dht_channel.ts";
 import { NodeTable } from "../../src/dht/node_table.ts";
 import { MemoryMetrics } from "../../src/env/metrics.ts";
 import { UdpNetwork } from "../../src/network/udp_network.ts";
-import { nodeRandom } from "../../src/node/random.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { randomBytes } from "../../src/util/random_numbers.ts";
 import { encodeNodesRequestPayload } from "../../src/wire/dht/nodes_request.ts";
@@ -14,7 +13,7 @@ import { encodePingPayload } from "../../src/wire/dht/ping.ts";
 import { ignoreDrop } from "../../src/wire/drop.ts";
 import { PacketId } from "../../src/wire/packet_ids.ts";
 import { callRows, type Effort, type Part, type PartRow } from "./part.ts";
-import { endpointOf, QuietSocket, stillClock } from "./quiet.ts";
+import { endpointOf, QuietSocket, random, stillClock } from "./quiet.ts";
 import { type SimulatedNetwork, type SimulatedNode, settledNetwork, spend, startNode } from "./simulated.ts";
 
 type Calls = Record<string, () => unknown>;
@@ -40,7 +39,7 @@ function tables(): Calls {
   const calls: Calls = {};
   for (const count of [100, 1024]) {
     const { table, self } = fullTable(count);
-    const targets = Array.from({ length: 256 }, () => randomBytes(nodeRandom, 32));
+    const targets = Array.from({ length: 256 }, () => randomBytes(random, 32));
     let next = 0;
     calls[`the 4 nearest to any key, of ${table.size} nodes`] = () =>
       table.closest(targets[next++ & 255] as Uint8Array, 4, false, 4);
@@ -58,7 +57,7 @@ function tables(): Calls {
 
 /** `count` nodes: 8 for each number of leading bits that they share with us. */
 function fullTable(count: number): { table: NodeTable; self: PublicKey; keys: PublicKey[] } {
-  const self = randomBytes(nodeRandom, 32) as PublicKey;
+  const self = randomBytes(random, 32) as PublicKey;
   const table = new NodeTable(stillClock(), 1);
   table.addList(new CloseList(self));
   const keys: PublicKey[] = [];
@@ -71,7 +70,7 @@ function fullTable(count: number): { table: NodeTable; self: PublicKey; keys: Pu
 
 /** A key whose first `bits` bits are those of `key`, and the next is not. */
 function keySharing(key: PublicKey, bits: number): PublicKey {
-  const other = randomBytes(nodeRandom, 32) as PublicKey;
+  const other = randomBytes(random, 32) as PublicKey;
   const at = bits >> 3;
   other.set(key.subarray(0, at));
   const mask = 0xff >> (bits & 7);
@@ -81,7 +80,7 @@ function keySharing(key: PublicKey, bits: number): PublicKey {
 }
 
 function channels(): Calls {
-  const crypto = new Crypto(sodiumProvider, nodeRandom);
+  const crypto = new Crypto(sodiumProvider, random);
   const network = new UdpNetwork([new QuietSocket()], new MemoryMetrics());
   const [ours, theirs] = [crypto.keyPair(), crypto.keyPair()];
   const channel = new DhtChannel(network, crypto, ours, new SharedKeyCache(crypto, ours.secretKey));
@@ -122,7 +121,7 @@ function answers(node: SimulatedNode): Calls {
     return packet.slice(0, channel.seal(packet, id, dht.publicKey, copy));
   };
   const ping = packetFrom(PacketId.PingRequest, encodePingPayload(payload, { id: PacketId.PingRequest, sendback: 1n }));
-  const target = randomBytes(nodeRandom, 32) as PublicKey;
+  const target = randomBytes(random, 32) as PublicKey;
   const length = encodeNodesRequestPayload(payload, { target, sendback: 1n });
   const requests = Array.from({ length: 16 }, () => packetFrom(PacketId.NodesRequest, length));
   let next = 0;

@@ -5,7 +5,6 @@ import type { Endpoint } from "../../src/env/datagram.ts";
 import { silentLogger } from "../../src/env/logger.ts";
 import { MemoryMetrics } from "../../src/env/metrics.ts";
 import { UdpNetwork } from "../../src/network/udp_network.ts";
-import { nodeRandom } from "../../src/node/random.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { buildOnionRequest, makeOnionPath } from "../../src/onion/path_packet.ts";
 import type { OnionDht } from "../../src/onion/ports.ts";
@@ -17,7 +16,7 @@ import { decodeAnnounceResponse, decodeAnnounceResponseBody } from "../../src/wi
 import { encodeOnionDataRequest } from "../../src/wire/onion/onion_data.ts";
 import type { PackedNode } from "../../src/wire/packed_node.ts";
 import { callRows, type Part } from "./part.ts";
-import { endpointOf, QuietSocket, stillClock } from "./quiet.ts";
+import { endpointOf, QuietSocket, random, stillClock } from "./quiet.ts";
 
 type Calls = Record<string, () => unknown>;
 
@@ -28,7 +27,7 @@ export const onion: Part = {
 };
 
 const NOTHING = new Uint8Array(0);
-const crypto = new Crypto(sodiumProvider, nodeRandom);
+const crypto = new Crypto(sodiumProvider, random);
 
 /** One machine of a path; what it sends is kept instead of sent. */
 class Machine {
@@ -136,7 +135,7 @@ function relaying(): Calls {
     destination: client.keyPair.publicKey,
     nonce: crypto.nonce(),
     temporaryKey: crypto.keyPair().publicKey,
-    box: randomBytes(nodeRandom, 200),
+    box: randomBytes(random, 200),
   });
   const dataRequest = outwards(data.slice(0, dataLength)).delivered;
 

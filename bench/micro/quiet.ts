@@ -1,7 +1,12 @@
 import type { Clock } from "../../src/env/clock.ts";
 import type { DatagramHandler, DatagramSocket, Endpoint, IpFamily } from "../../src/env/datagram.ts";
 import { MAX_DATAGRAM_SIZE } from "../../src/env/datagram.ts";
+import type { Random } from "../../src/env/random.ts";
+import { suppliedRandom } from "../../src/node/random.ts";
 import { makeEndpoint } from "../../src/util/endpoint.ts";
+
+/** What instances on Node draw from. */
+export const random: Random = suppliedRandom();
 
 /** A clock whose time stands still until it is set forward. Its timers never fire. */
 export interface StillClock extends Clock {

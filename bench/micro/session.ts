@@ -1,11 +1,11 @@
 import { Crypto } from "../../src/crypto/crypto.ts";
 import type { Nonce } from "../../src/crypto/keys.ts";
 import { DataChannel } from "../../src/net_crypto/data_channel.ts";
-import { nodeRandom } from "../../src/node/random.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import type { LinkProperties } from "../../src/testing/link.ts";
 import { MAX_SESSION_DATA_SIZE } from "../../src/wire/net_crypto/crypto_data.ts";
 import { callRows, type Part, type PartRow } from "./part.ts";
+import { random } from "./quiet.ts";
 import { linkedPair, wiredPair } from "./session_pair.ts";
 import { spend } from "./simulated.ts";
 
@@ -27,7 +27,7 @@ export const session: Part = {
 
 /** Encryption alone: what a session cannot be faster than. */
 function channels(): Calls {
-  const crypto = new Crypto(sodiumProvider, nodeRandom);
+  const crypto = new Crypto(sodiumProvider, random);
   const [key, nonce, peer] = [crypto.symmetricKey(), crypto.nonce(), crypto.keyPair().publicKey];
   const sending = new DataChannel(crypto, key, nonce.slice() as Uint8Array as Nonce, peer, nonce);
   const receiving = new DataChannel(crypto, key, crypto.nonce(), peer, nonce);

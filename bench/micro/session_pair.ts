@@ -9,13 +9,12 @@ import type { Random } from "../../src/env/random.ts";
 import { NetCrypto } from "../../src/net_crypto/net_crypto.ts";
 import type { Session, SessionListener } from "../../src/net_crypto/session.ts";
 import { UdpNetwork } from "../../src/network/udp_network.ts";
-import { nodeRandom } from "../../src/node/random.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { type SimHost, Universe } from "../../src/testing/index.ts";
 import type { LinkProperties } from "../../src/testing/link.ts";
 import { Timeline } from "../../src/testing/timeline.ts";
 import { VirtualClock } from "../../src/testing/virtual_clock.ts";
-import { endpointOf, QuietSocket } from "./quiet.ts";
+import { endpointOf, QuietSocket, random } from "./quiet.ts";
 import { PORT } from "./simulated.ts";
 
 /** Two sessions with each other, and what the second has received. */
@@ -85,7 +84,7 @@ export function wiredPair(): WiredPair {
     const metrics = new MemoryMetrics();
     const network = new UdpNetwork([socket], metrics);
     const clock = new VirtualClock(timeline, 0);
-    return person({ network, random: nodeRandom, clock, metrics, logger: silentLogger });
+    return person({ network, random, clock, metrics, logger: silentLogger });
   }) as [Person, Person];
   const addresses = [endpointOf(1), endpointOf(2)] as const;
   const received = new Received();

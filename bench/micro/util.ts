@@ -1,5 +1,4 @@
 import { EndpointCache } from "../../src/node/endpoint_cache.ts";
-import { nodeRandom } from "../../src/node/random.ts";
 import { sameBytes } from "../../src/util/bytes.ts";
 import { Emitter } from "../../src/util/emitter.ts";
 import { endpointKey, formatAddress, isLanAddress, makeEndpoint, sameEndpoint } from "../../src/util/endpoint.ts";
@@ -7,7 +6,7 @@ import { KeyMap } from "../../src/util/key_map.ts";
 import { randomBelow, randomBytes } from "../../src/util/random_numbers.ts";
 import { TimerHeap } from "../../src/util/timer_heap.ts";
 import { callRows, type Part } from "./part.ts";
-import { endpointOf } from "./quiet.ts";
+import { endpointOf, random } from "./quiet.ts";
 
 type Calls = Record<string, () => unknown>;
 
@@ -23,13 +22,13 @@ export const util: Part = {
 
 /** Calls `take` with one item after another, in random order, as a table is asked in life. */
 function inTurn<T>(items: readonly T[], take: (item: T) => unknown): () => unknown {
-  const order = Array.from({ length: 4096 }, () => items[randomBelow(nodeRandom, items.length)] as T);
+  const order = Array.from({ length: 4096 }, () => items[randomBelow(random, items.length)] as T);
   let next = 0;
   return () => take(order[next++ & 4095] as T);
 }
 
 function bytes(): Calls {
-  const key = randomBytes(nodeRandom, 32);
+  const key = randomBytes(random, 32);
   const same = key.slice();
   const emitter = new Emitter<{ message: number }>();
   let sum = 0;
@@ -43,8 +42,8 @@ function bytes(): Calls {
 }
 
 function keyMaps(): Calls {
-  const keys = Array.from({ length: COUNT }, () => randomBytes(nodeRandom, 32));
-  const strangers = Array.from({ length: COUNT }, () => randomBytes(nodeRandom, 32));
+  const keys = Array.from({ length: COUNT }, () => randomBytes(random, 32));
+  const strangers = Array.from({ length: COUNT }, () => randomBytes(random, 32));
   const map = new KeyMap<number>(1);
   for (const [i, key] of keys.entries()) map.set(key, i);
   return {
@@ -62,8 +61,8 @@ function timers(): Calls {
   const heap = new TimerHeap();
   const nothing = () => {};
   let now = 0;
-  for (let i = 0; i < COUNT; i++) heap.add(randomBelow(nodeRandom, 60_000), nothing);
-  const delays = Array.from({ length: COUNT }, () => randomBelow(nodeRandom, 60_000));
+  for (let i = 0; i < COUNT; i++) heap.add(randomBelow(random, 60_000), nothing);
+  const delays = Array.from({ length: COUNT }, () => randomBelow(random, 60_000));
   return {
     "TimerHeap: set and cancel": inTurn(delays, (delay) => heap.add(now + delay, nothing)()),
     "TimerHeap: set, and take the next": inTurn(delays, (delay) => {

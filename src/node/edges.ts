@@ -3,7 +3,7 @@ import { type Logger, silentLogger } from "../env/logger.ts";
 import { MemoryMetrics, type Metrics } from "../env/metrics.ts";
 import { type NodeClock, nodeClock } from "./clock.ts";
 import { nodeDatagrams } from "./datagrams.ts";
-import { nodeRandom } from "./random.ts";
+import { suppliedRandom } from "./random.ts";
 import { nodeResolver } from "./resolver.ts";
 
 export interface NodeEdgesOptions {
@@ -25,7 +25,7 @@ export function nodeEdges(options: NodeEdgesOptions = {}): NodeEdges {
   const clock = nodeClock();
   return {
     clock,
-    random: nodeRandom,
+    random: suppliedRandom(),
     datagrams: nodeDatagrams({ metrics }),
     resolver: nodeResolver,
     logger,

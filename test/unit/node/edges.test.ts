@@ -2,9 +2,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MemoryMetrics } from "../../../src/env/metrics.ts";
-import { loadCryptoProvider, nodeEdges, nodeRandom, nodeResolver } from "../../../src/node/index.ts";
+import { loadCryptoProvider, nodeEdges, nodeResolver } from "../../../src/node/index.ts";
 import { MemoryLogger } from "../../../src/testing/index.ts";
-import { randomBytes } from "../../../src/util/random_numbers.ts";
 
 const entry = new URL("../../../src/node/index.ts", import.meta.url).href;
 
@@ -56,17 +55,6 @@ describe("nodeEdges", () => {
     edges.clock.at(0, () => expect.unreachable());
     edges.close();
     await new Promise((resolve) => setTimeout(resolve, 10));
-  });
-});
-
-describe("nodeRandom", () => {
-  it("fills exactly the view it is given", () => {
-    const whole = new Uint8Array(96);
-    nodeRandom.fill(whole.subarray(32, 64));
-    expect(whole.subarray(0, 32).every((byte) => byte === 0)).toBe(true);
-    expect(whole.subarray(64).every((byte) => byte === 0)).toBe(true);
-    expect(whole.subarray(32, 64).every((byte) => byte === 0)).toBe(false);
-    expect(randomBytes(nodeRandom, 32)).not.toEqual(randomBytes(nodeRandom, 32));
   });
 });
 
