@@ -47,7 +47,11 @@ export class Link {
   }
 
   /** When the one or two copies of a datagram that enters at `now` arrive, or why none does. */
-  arrivals(now: number, length: number, random: SeededRandom): number[] | "lost" | "queue-full" {
+  arrivals(
+    now: number,
+    length: number,
+    random: SeededRandom,
+  ): [first: number, duplicate?: number] | "lost" | "queue-full" {
     const { loss, duplication } = this.properties;
     const departure = this.#departure(now, length);
     if (departure === undefined) return "queue-full";

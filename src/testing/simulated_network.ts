@@ -121,9 +121,11 @@ export class SimulatedNetwork implements HostNetwork {
     if (this.#separated(host, target)) return "partitioned";
     const arrivals = this.#link(host, target).arrivals(now, bytes.length, this.#random);
     if (typeof arrivals === "string") return arrivals;
-    for (const [i, arrival] of arrivals.entries()) {
-      const copy = i === 0 ? bytes : bytes.slice();
-      this.timeline.schedule(arrival, () => this.#arrive(copy, from, to, target));
+    const [arrival, duplicateArrival] = arrivals;
+    this.timeline.schedule(arrival, () => this.#arrive(bytes, from, to, target));
+    if (duplicateArrival !== undefined) {
+      const duplicate = bytes.slice();
+      this.timeline.schedule(duplicateArrival, () => this.#arrive(duplicate, from, to, target));
     }
     return "delivered";
   }

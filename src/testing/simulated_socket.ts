@@ -5,6 +5,7 @@ import {
   type IpFamily,
   MAX_DATAGRAM_SIZE,
 } from "../env/datagram.ts";
+import { DatagramCopies } from "./datagram_copies.ts";
 
 /** What buffers hold while they belong to the socket: whoever reads or keeps one is found out. */
 export const POISON = 0xdb;
@@ -25,6 +26,7 @@ export class SimulatedSocket implements DatagramSocket {
   readonly #host: SocketHost;
   readonly #free: Uint8Array[] = []; // bounded by the buffers acquired at once
   readonly #acquired = new Set<Uint8Array>(); // bounded by its owner, who sends or releases
+  readonly #copies = new DatagramCopies();
   #closed = false;
 
   constructor(host: SocketHost, local: Endpoint) {
@@ -62,7 +64,7 @@ export class SimulatedSocket implements DatagramSocket {
   send(buffer: Uint8Array, length: number, to: Endpoint): boolean {
     if (!this.#acquired.has(buffer)) throw new Error("A buffer was sent that is not acquired from this socket.");
     if (!(length >= 0 && length <= MAX_DATAGRAM_SIZE)) throw new Error(`A datagram of ${length} bytes was sent.`);
-    const bytes = buffer.slice(0, length);
+    const bytes = this.#copies.copy(buffer, length);
     this.#takeBack(buffer, length);
     return this.#closed ? false : this.#host.send(this, bytes, to);
   }
