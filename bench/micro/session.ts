@@ -101,8 +101,7 @@ async function bulk({ name, rate, roundTrip, loss, amount }: BenchLink, share: n
   return {
     work: `bulk over ${name}`,
     figures: {
-      ...(bandwidth && { "% of the link": (100 * speed) / bandwidth }),
-      "virtual MiB/s": speed / MIB,
+      ...(bandwidth && { "% of the link": (100 * speed) / bandwidth, "virtual MiB/s": speed / MIB }),
       "MiB a CPU second": received.bytes / MIB / (cpuMs / 1000),
       "CPU µs a packet": (cpuMs * 1000) / count,
       "bytes a packet": bytes / count,

@@ -8,11 +8,15 @@ export interface CallCost {
   readonly bytes: number;
 }
 
-/** So long the allocations of a function are counted, in ns; enough for the counting's own to vanish. */
+/** So long a function is called before anything is measured, in ms, until V8 is done with optimizing it. */
+const WARM_UP = 20;
+/** So long a batch takes, in ns: far longer than reading the clock, and short enough to be rarely interrupted. */
+const BATCH_TIME = 200_000;
+/** Calls between two looks at the clock that mitata makes room for. */
+const MAX_BATCH = 4096;
+/** So long allocations are counted, in ns; enough for the counting's own to vanish. */
 const COUNTED_TIME = 20e6;
 const MAX_COUNTED_CALLS = 50_000;
-/** V8 is done with optimizing after so many calls of what is called often at all. */
-const WARM_UP_CALLS = 2_000;
 
 /**
  * Time and allocations of a function that is called over and over. The result is kept, so that nothing of its making can be
@@ -21,12 +25,25 @@ const WARM_UP_CALLS = 2_000;
  */
 export async function callCost(run: () => unknown, milliseconds: number): Promise<CallCost> {
   const kept = () => do_not_optimize(run());
-  const stats = await measure(kept, { min_cpu_time: milliseconds * 1e6 });
-  const calls = Math.min(Math.max(Math.ceil(COUNTED_TIME / stats.p50), 8), MAX_COUNTED_CALLS);
-  for (let i = 0; i < Math.min(calls, WARM_UP_CALLS); i++) kept();
+  const batch = Math.floor(BATCH_TIME / warmUp(kept));
+  const { p50: nanoseconds } = await measure(kept, {
+    min_cpu_time: milliseconds * 1e6,
+    batch_samples: Math.min(Math.max(batch & ~3, 4), MAX_BATCH), // mitata unrolls four calls
+  });
+  const calls = Math.min(Math.max(Math.ceil(COUNTED_TIME / nanoseconds), 8), MAX_COUNTED_CALLS);
   const own = allocatedBytes(() => {});
   const counted = allocatedBytes(() => {
     for (let i = 0; i < calls; i++) kept();
   });
-  return { nanoseconds: stats.p50, bytes: Math.max(0, Math.round((counted - own) / calls)) };
+  return { nanoseconds, bytes: Math.max(0, Math.round((counted - own) / calls)) };
+}
+
+/** Answers about how long a call takes, in ns. */
+function warmUp(run: () => void): number {
+  const start = performance.now();
+  for (let calls = 1; ; calls++) {
+    run();
+    const elapsed = performance.now() - start;
+    if (elapsed > WARM_UP) return (elapsed * 1e6) / calls;
+  }
 }
