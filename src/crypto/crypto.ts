@@ -70,10 +70,14 @@ export class Crypto {
     return end;
   }
 
-  /** The message in a box, or undefined when the box is too short or forged. */
-  open(boxed: Uint8Array, nonce: Uint8Array, key: SharedKey): Uint8Array | undefined {
-    if (boxed.length < MAC_SIZE) return undefined;
-    const message = new Uint8Array(boxed.length - MAC_SIZE);
+  /**
+   * The message in a box, or undefined when the box is too short or forged. It is written to the beginning of `into`, which
+   * has to be long enough, or to new bytes.
+   */
+  open(boxed: Uint8Array, nonce: Uint8Array, key: SharedKey, into?: Uint8Array): Uint8Array | undefined {
+    const length = boxed.length - MAC_SIZE;
+    if (length < 0) return undefined;
+    const message = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
     return this.provider.open(message, boxed, nonce, key) ? message : undefined;
   }
 

@@ -5,32 +5,51 @@ const BURST = 50;
 /** One key counts for this at most: the system may have run others meanwhile. */
 const DEAREST_KEY = 5;
 
+/** Of the time, 0–1. */
+export interface KeyShares {
+  /** For keys under which nothing opened. */
+  readonly forged: number;
+  /** For all keys of strangers. It may change from packet to packet; 1 sets no limit. */
+  readonly all: () => number;
+}
+
 /**
  * How much time goes into shared keys with strangers. Anybody can make us compute one with a datagram of garbage, and
- * 20,000 of those a second would keep a core from everything else. Time is counted instead of keys, since they are dear
- * without native crypto and cheap on a fast machine.
+ * 20,000 of those a second would keep a core from everything else. Who has sealed a real box has computed a key as well, and
+ * knowing him his next packets are as cheap as anybody's: such keys are limited only where somebody would miss the time.
+ * Time is counted instead of keys, since they are dear without native crypto and cheap on a fast machine.
  */
 export class KeyBudget {
   readonly #clock: Clock;
-  readonly #share: number;
+  readonly #shares: KeyShares;
   #left = BURST;
+  #leftForForged = BURST;
+  #lastCost = 0;
   #filledAt: number;
 
-  /** `share`: of the time, 0–1. */
-  constructor(clock: Clock, share: number) {
+  constructor(clock: Clock, shares: KeyShares) {
     this.#clock = clock;
-    this.#share = share;
+    this.#shares = shares;
     this.#filledAt = clock.monotonic();
   }
 
-  /** Computes, unless too much time has gone into that lately. */
+  /** Computes a key, unless too much time has gone into that lately. */
   spend<T>(compute: () => T): T | "rate-limited" {
     const start = this.#clock.monotonic();
-    this.#left = Math.min(BURST, this.#left + (start - this.#filledAt) * this.#share);
+    const passed = start - this.#filledAt;
     this.#filledAt = start;
-    if (this.#left <= 0) return "rate-limited";
+    this.#left = Math.min(BURST, this.#left + passed * this.#shares.all());
+    this.#leftForForged = Math.min(BURST, this.#leftForForged + passed * this.#shares.forged);
+    if (this.#left <= 0 || this.#leftForForged <= 0) return "rate-limited";
     const computed = compute();
-    this.#left -= Math.min(DEAREST_KEY, this.#clock.monotonic() - start);
+    this.#lastCost = Math.min(DEAREST_KEY, this.#clock.monotonic() - start);
+    this.#left -= this.#lastCost;
     return computed;
+  }
+
+  /** Under the key that was computed last nothing opened. */
+  forged(): void {
+    this.#leftForForged -= this.#lastCost;
+    this.#lastCost = 0;
   }
 }

@@ -1,87 +1,89 @@
-import { KeyMap } from "../util/key_map.ts";
 import { randomU32 } from "../util/random_numbers.ts";
 import type { Crypto } from "./crypto.ts";
 import type { KeyBudget } from "./key_budget.ts";
-import type { SecretKey, SharedKey } from "./keys.ts";
+import { KeySlab } from "./key_slab.ts";
+import { type SecretKey, SHARED_KEY_SIZE, type SharedKey } from "./keys.ts";
+
+/** Why a box stays closed. */
+export type Unopened = "weak-key" | "rate-limited" | "forged";
 
 /**
- * Shared keys of one secret key with many public keys: an X25519 costs as much as twenty boxes. Keeps two generations:
- * what was used since the last turn-over survives the next, so a flood of new keys cannot push out the busy ones at once.
+ * Shared keys of one secret key with many public keys: an X25519 costs as much as forty small boxes. A stranger's key comes
+ * in once it has opened a box: who sends garbage displaces nobody.
  */
 export class SharedKeyCache {
   readonly #crypto: Crypto;
   readonly #secretKey: SecretKey;
-  readonly #generationSize: number;
-  readonly #seed: number;
-  #young: KeyMap<SharedKey>; // bounded by #generationSize
-  #old: KeyMap<SharedKey>; // bounded by #generationSize
+  readonly #kept: KeySlab;
+  readonly #fresh = new Uint8Array(SHARED_KEY_SIZE) as Uint8Array as SharedKey;
 
-  /** Holds at most `limit` keys of 32 bytes, 2 at least. */
+  /** Holds at most `limit` keys, of which each takes some 80 bytes. */
   constructor(crypto: Crypto, secretKey: SecretKey, limit = 8192) {
     this.#crypto = crypto;
     this.#secretKey = secretKey;
-    this.#generationSize = Math.max(1, limit >> 1);
-    this.#seed = randomU32(crypto.random);
-    this.#young = new KeyMap(this.#seed);
-    this.#old = new KeyMap(this.#seed);
+    this.#kept = new KeySlab(limit, randomU32(crypto.random));
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#kept.size;
   }
 
   /**
-   * The shared key with the owner of `publicKey`, or undefined for a key of small order. For use in this turn: the cache
-   * wipes it when it forgets it. Whoever needs it longer keeps a copy.
+   * The shared key with the owner of `publicKey`, or undefined for a key of small order. For use in this turn: its place is
+   * given to another some time after it was forgotten. Whoever needs it longer keeps a copy.
    */
   get(publicKey: Uint8Array): SharedKey | undefined {
-    const known = this.#find(publicKey);
+    const known = this.#kept.get(publicKey);
     if (known !== undefined) return known;
-    const shared = this.#crypto.sharedKey(publicKey, this.#secretKey);
-    if (shared !== undefined) this.#add(publicKey, shared);
-    return shared;
+    if (!this.#make(publicKey)) return undefined;
+    return this.#keep(publicKey);
+  }
+
+  /** Opens a box from the owner of `publicKey` into `into`, new bytes when left out, and answers what it holds. */
+  open(publicKey: Uint8Array, box: Uint8Array, nonce: Uint8Array, into?: Uint8Array): Uint8Array | Unopened {
+    const key = this.get(publicKey);
+    if (key === undefined) return "weak-key";
+    return this.#crypto.open(box, nonce, key, into) ?? "forged";
   }
 
   /** The same for a key that a stranger's packet names: a new one counts against the budget. */
-  getForStranger(publicKey: Uint8Array, budget: KeyBudget): SharedKey | "weak-key" | "rate-limited" {
-    const known = this.#find(publicKey);
-    if (known !== undefined) return known;
-    const shared = budget.spend(() => this.#crypto.sharedKey(publicKey, this.#secretKey));
-    if (shared === "rate-limited") return shared;
-    if (shared === undefined) return "weak-key";
-    this.#add(publicKey, shared);
-    return shared;
+  openFromStranger(
+    publicKey: Uint8Array,
+    box: Uint8Array,
+    nonce: Uint8Array,
+    budget: KeyBudget,
+    into?: Uint8Array,
+  ): Uint8Array | Unopened {
+    const known = this.#kept.get(publicKey);
+    if (known !== undefined) return this.#crypto.open(box, nonce, known, into) ?? "forged";
+    const made = budget.spend(() => this.#make(publicKey));
+    if (made === "rate-limited") return made;
+    if (!made) {
+      budget.forged();
+      return "weak-key";
+    }
+    const message = this.#crypto.open(box, nonce, this.#fresh, into);
+    if (message === undefined) {
+      this.#crypto.wipe(this.#fresh);
+      budget.forged();
+      return "forged";
+    }
+    this.#keep(publicKey);
+    return message;
   }
 
   /** Wipes every key. */
   clear(): void {
-    this.#wipeAll(this.#young);
-    this.#wipeAll(this.#old);
+    this.#kept.clear();
   }
 
-  /** A key that is kept. It moves to the young ones. */
-  #find(publicKey: Uint8Array): SharedKey | undefined {
-    const young = this.#young.get(publicKey);
-    if (young !== undefined) return young;
-    const old = this.#old.get(publicKey);
-    if (old === undefined) return undefined;
-    this.#old.delete(publicKey);
-    this.#add(publicKey, old);
-    return old;
+  #make(publicKey: Uint8Array): boolean {
+    return this.#crypto.provider.sharedKey(this.#fresh, publicKey, this.#secretKey);
   }
 
-  #add(publicKey: Uint8Array, shared: SharedKey): void {
-    if (this.#young.size >= this.#generationSize) this.#turnOver();
-    this.#young.set(publicKey, shared);
-  }
-
-  #turnOver(): void {
-    this.#wipeAll(this.#old);
-    [this.#young, this.#old] = [this.#old, this.#young];
-  }
-
-  #wipeAll(keys: KeyMap<SharedKey>): void {
-    for (const key of keys.values()) this.#crypto.wipe(key);
-    keys.clear();
+  #keep(publicKey: Uint8Array): SharedKey {
+    const kept = this.#kept.add(publicKey, this.#fresh);
+    this.#crypto.wipe(this.#fresh);
+    return kept;
   }
 }

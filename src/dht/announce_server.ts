@@ -28,8 +28,8 @@ import { encodeIpPort, PACKED_IPV6_SIZE } from "../wire/ip_port.ts";
 import { PacketId } from "../wire/packet_ids.ts";
 import { AnnounceStore } from "./announce_store.ts";
 import type { DhtChannel } from "./dht_channel.ts";
-import type { KeyOfSender } from "./key_of_sender.ts";
 import type { NodeTable } from "./node_table.ts";
+import type { OpenFrom } from "./open_from.ts";
 
 /** How long (s) a search's authenticator is good, at least. announce.c DATA_SEARCH_TIMEOUT. */
 const SEARCH_WINDOW = 60;
@@ -49,7 +49,7 @@ export interface AnnounceServerOptions {
   readonly metrics: Metrics;
   readonly channel: DhtChannel;
   readonly table: NodeTable;
-  readonly keyOfSender: KeyOfSender;
+  readonly openFrom: OpenFrom;
   readonly self: PublicKey;
 }
 
@@ -158,11 +158,9 @@ export class AnnounceServer {
     const request = decodeStoreAnnounceRequest(payload, drop);
     if (request === undefined) return undefined;
     const { dataPublicKey, sendback } = request;
-    const { keyOfSender, crypto, clock, metrics } = this.#options;
-    const sharedKey = keyOfSender(dataPublicKey);
-    if (typeof sharedKey === "string") return drop(sharedKey);
-    const plain = crypto.open(request.box, request.nonce, sharedKey);
-    if (plain === undefined) return drop("forged");
+    const { openFrom, clock, metrics } = this.#options;
+    const plain = openFrom(dataPublicKey, request.box, request.nonce);
+    if (typeof plain === "string") return drop(plain);
     const announcement = decodeAnnouncement(plain, drop);
     if (announcement === undefined) return undefined;
     if (!this.#auth.check(announcement.auth, ...authenticated(dataPublicKey, requester))) return drop("expired");

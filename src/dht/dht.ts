@@ -25,13 +25,13 @@ import { Forwarder } from "./forwarder.ts";
 import type { EndpointListener } from "./friend_search.ts";
 import { type DhtLookup, FriendSearches } from "./friend_searches.ts";
 import { Greeter } from "./greeter.ts";
-import { keysOfSenders } from "./key_of_sender.ts";
 import { Lookup } from "./lookup.ts";
 import { answerNatPings } from "./nat_ping_responder.ts";
 import { NodeCare } from "./node_care.ts";
 import type { Association, NodeEntry } from "./node_entry.ts";
 import { NodeTable } from "./node_table.ts";
 import { NodesService } from "./nodes_service.ts";
+import { openFromAnybody } from "./open_from.ts";
 import { type PendingRequest, PendingRequests } from "./pending_requests.ts";
 import { PingService } from "./ping_service.ts";
 
@@ -75,13 +75,15 @@ export class Dht {
     const { random } = crypto;
     this.#options = options;
     this.keyPair = options.keyPair ?? crypto.keyPair();
-    this.sharedKeys = new SharedKeyCache(crypto, this.keyPair.secretKey);
+    this.sharedKeys = new SharedKeyCache(crypto, this.keyPair.secretKey, CACHED_KEYS);
     this.#events = new Emitter(logger);
 
     const self = this.keyPair.publicKey;
     const isKnown = (key: Uint8Array) => this.#table.get(key) !== undefined || this.#searches.has(key);
-    const keyOfSender = keysOfSenders(this.sharedKeys, new KeyBudget(clock, STRANGERS_SHARE), isKnown);
-    const channel = new DhtChannel(network, crypto, this.keyPair, this.sharedKeys, keyOfSender);
+    const share = () => (this.#searches.size > 0 ? SHARE_BESIDE_FRIENDS : 1);
+    const budget = new KeyBudget(clock, { forged: FORGED_SHARE, all: share });
+    const openFrom = openFromAnybody(this.sharedKeys, budget, isKnown);
+    const channel = new DhtChannel(network, crypto, this.keyPair, this.sharedKeys, openFrom);
     this.#pending = new PendingRequests(clock, random, (request) => this.#care.silent(request));
     this.#table = new NodeTable(clock, randomU32(random));
     this.#asker = new Asker(channel, this.#pending, this.#table, clock, metrics, self);
@@ -137,14 +139,14 @@ export class Dht {
       metrics,
       self: keyPair,
       sharedKeys,
-      keyOfSender,
+      openFrom,
       table: this.#table,
     });
     const isSearched = (key: PublicKey) => this.#searches.has(key);
     answerNatPings(this.#requests, clock, metrics, isSearched, (...request) => this.sendDhtRequest(...request));
 
     const table = this.#table;
-    this.#announceServer = new AnnounceServer({ network, crypto, clock, metrics, channel, table, keyOfSender, self });
+    this.#announceServer = new AnnounceServer({ network, crypto, clock, metrics, channel, table, openFrom, self });
     this.#forwarder = new Forwarder(network, clock, crypto, metrics, table, (data, forwarder, sendback) => {
       const response = this.#announceServer.respond(data, forwarder, sendback);
       if (response !== undefined) this.#forwarder.reply(forwarder, sendback, response);
@@ -342,8 +344,15 @@ export class Dht {
   }
 }
 
-/** Of the time, for the keys of DHT nodes that we do not know. */
-const STRANGERS_SHARE = 0.15;
+/** For 20,000 nodes that ask in turn and then some: five megabytes once all of them have. */
+const CACHED_KEYS = 65_536;
+/** Of the time, for keys under which a stranger's packet does not open. */
+const FORGED_SHARE = 0.15;
+/**
+ * Of the time, for all strangers' keys while we look for friends, whose packets would wait. Who has no friend is a node for
+ * everybody and has nothing better to do than to answer them.
+ */
+const SHARE_BESIDE_FRIENDS = 0.3;
 
 const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], doubt: () => {}, stop: () => {} };
 

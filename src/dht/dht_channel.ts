@@ -6,7 +6,7 @@ import type { UdpNetwork } from "../network/udp_network.ts";
 import { sameBytes } from "../util/bytes.ts";
 import { DHT_PACKET_HEADER_SIZE, decodeDhtPacket, encodeDhtPacketHeader } from "../wire/dht/dht_packet.ts";
 import type { Drop } from "../wire/drop.ts";
-import type { KeyOfSender } from "./key_of_sender.ts";
+import type { OpenFrom } from "./open_from.ts";
 
 const NONCE_AT = 33;
 
@@ -22,22 +22,22 @@ export class DhtChannel {
   readonly #crypto: Crypto;
   readonly #self: KeyPair;
   readonly #sharedKeys: SharedKeyCache;
-  readonly #keyOfSender: KeyOfSender;
+  readonly #openFrom: OpenFrom;
   readonly #payload = new Uint8Array(MAX_DATAGRAM_SIZE);
 
-  /** `keyOfSender`: for packets that arrive; `sharedKeys` serves when it is left out. */
+  /** `openFrom`: for packets that arrive; `sharedKeys` serves when it is left out. */
   constructor(
     network: UdpNetwork,
     crypto: Crypto,
     self: KeyPair,
     sharedKeys: SharedKeyCache,
-    keyOfSender: KeyOfSender = (sender) => sharedKeys.get(sender) ?? "weak-key",
+    openFrom: OpenFrom = (...box) => sharedKeys.open(...box),
   ) {
     this.#network = network;
     this.#crypto = crypto;
     this.#self = self;
     this.#sharedKeys = sharedKeys;
-    this.#keyOfSender = keyOfSender;
+    this.#openFrom = openFrom;
   }
 
   /** Whether a socket of ours reaches such addresses. */
@@ -50,10 +50,8 @@ export class DhtChannel {
     const outer = decodeDhtPacket(packet, drop);
     if (outer === undefined) return undefined;
     if (sameBytes(outer.sender, this.#self.publicKey)) return drop("wrong-key");
-    const sharedKey = this.#keyOfSender(outer.sender);
-    if (typeof sharedKey === "string") return drop(sharedKey);
-    const payload = this.#crypto.open(outer.box, outer.nonce, sharedKey);
-    return payload === undefined ? drop("forged") : { sender: outer.sender, payload };
+    const payload = this.#openFrom(outer.sender, outer.box, outer.nonce);
+    return typeof payload === "string" ? drop(payload) : { sender: outer.sender, payload };
   }
 
   /** Seals into `into` what `encode` writes, and answers the packet's length; 0 for a receiver with a weak key. */

@@ -17,8 +17,8 @@ import {
 } from "../wire/dht/dht_request.ts";
 import type { Drop } from "../wire/drop.ts";
 import { PacketId } from "../wire/packet_ids.ts";
-import type { KeyOfSender } from "./key_of_sender.ts";
 import type { NodeTable } from "./node_table.ts";
+import type { OpenFrom } from "./open_from.ts";
 
 export type DhtRequestHandler = (sender: PublicKey, payload: Uint8Array) => void;
 
@@ -29,7 +29,7 @@ export interface DhtRequestsOptions {
   readonly metrics: Metrics;
   readonly self: KeyPair;
   readonly sharedKeys: SharedKeyCache;
-  readonly keyOfSender: KeyOfSender;
+  readonly openFrom: OpenFrom;
   readonly table: NodeTable;
 }
 
@@ -75,11 +75,9 @@ export class DhtRequests {
   }
 
   #open(request: DhtRequest): undefined {
-    const { crypto, keyOfSender, metrics } = this.#options;
-    const sharedKey = keyOfSender(request.sender);
-    if (typeof sharedKey === "string") return this.#drop(sharedKey);
-    const plain = crypto.open(request.box, request.nonce, sharedKey);
-    if (plain === undefined) return this.#drop("forged");
+    const { openFrom, metrics } = this.#options;
+    const plain = openFrom(request.sender, request.box, request.nonce);
+    if (typeof plain === "string") return this.#drop(plain);
     // toxcore drops a request with nothing behind its id.
     if (plain.length < 2) return this.#drop("truncated");
     const handler = this.#handlers.get(plain[0] ?? 0);

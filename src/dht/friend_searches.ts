@@ -49,6 +49,10 @@ export class FriendSearches {
     this.#searches = new KeyMap(randomU32(options.crypto.random));
   }
 
+  get size(): number {
+    return this.#searches.size;
+  }
+
   has(publicKey: Uint8Array): boolean {
     return this.#searches.has(publicKey);
   }

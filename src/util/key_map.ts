@@ -1,4 +1,5 @@
-import { readU32, sameBytes } from "./bytes.ts";
+import { sameBytes } from "./bytes.ts";
+import { keyHash } from "./key_hash.ts";
 
 interface Entry<V> {
   readonly key: Uint8Array;
@@ -39,7 +40,7 @@ export class KeyMap<V> {
       return;
     }
     const entry = { key: key.slice(), value };
-    const hash = this.#hash(key);
+    const hash = keyHash(key, this.#seed);
     const bucket = this.#buckets.get(hash);
     if (bucket) bucket.push(entry);
     else this.#buckets.set(hash, [entry]);
@@ -47,7 +48,7 @@ export class KeyMap<V> {
   }
 
   delete(key: Uint8Array): boolean {
-    const hash = this.#hash(key);
+    const hash = keyHash(key, this.#seed);
     const bucket = this.#buckets.get(hash);
     const at = bucket?.findIndex((entry) => sameBytes(entry.key, key)) ?? -1;
     if (bucket === undefined || at < 0) return false;
@@ -81,19 +82,9 @@ export class KeyMap<V> {
   }
 
   #find(key: Uint8Array): Entry<V> | undefined {
-    const bucket = this.#buckets.get(this.#hash(key));
+    const bucket = this.#buckets.get(keyHash(key, this.#seed));
     if (bucket === undefined) return undefined;
     for (const entry of bucket) if (sameBytes(entry.key, key)) return entry;
     return undefined;
-  }
-
-  #hash(key: Uint8Array): number {
-    let hash = this.#seed;
-    for (let at = 0; at + 4 <= key.length; at += 4) {
-      hash = Math.imul(hash ^ readU32(key, at), 0x85ebca6b);
-      hash ^= hash >>> 15;
-      hash = Math.imul(hash + this.#seed, 0xc2b2ae35);
-    }
-    return (hash ^ (hash >>> 13)) | 0;
   }
 }

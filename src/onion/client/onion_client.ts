@@ -1,5 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
-import { KeyBudget } from "../../crypto/key_budget.ts";
+import { KeyBudget, type KeyShares } from "../../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
@@ -40,7 +40,7 @@ export interface OnionClientOptions {
 /** Friends' keys and those of strangers who wrote lately. */
 const SHARED_KEYS = 2048;
 /** Of the time, for the keys of those who send us data: our announce nodes pass on whatever anybody sends. */
-const STRANGERS_SHARE = 0.05;
+const SHARES: KeyShares = { forged: 0.05, all: () => 0.05 };
 
 /** Makes us findable by our long-term key and finds others by theirs, while nobody learns who looks for whom. */
 export class OnionClient {
@@ -68,7 +68,7 @@ export class OnionClient {
     this.#selfPaths = new PathSet(crypto, dht);
     this.#friendPaths = new PathSet(crypto, dht);
     this.#friends = new KeyMap();
-    this.#budget = new KeyBudget(clock, STRANGERS_SHARE);
+    this.#budget = new KeyBudget(clock, SHARES);
     this.#dropData = dropCounter(metrics, "onionDataResponse");
     this.#dropDhtKey = dropCounter(metrics, "dhtPublicKey");
     const requests = new AnnounceRequests({

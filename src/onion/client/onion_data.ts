@@ -78,9 +78,7 @@ export function openData(
   if (plain === undefined) return drop("forged");
   const body = decodeOnionDataBody(plain, drop);
   if (body === undefined) return undefined;
-  const innerKey = selfShared.getForStranger(body.sender, budget);
-  if (typeof innerKey === "string") return drop(innerKey);
-  const payload = crypto.open(body.box, response.nonce, innerKey);
-  if (payload === undefined) return drop("forged");
+  const payload = selfShared.openFromStranger(body.sender, body.box, response.nonce, budget);
+  if (typeof payload === "string") return drop(payload);
   return { sender: body.sender.slice() as Uint8Array as PublicKey, payload };
 }

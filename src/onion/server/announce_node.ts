@@ -1,6 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { KeyBudget } from "../../crypto/key_budget.ts";
-import type { SharedKey } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import { TimedAuth } from "../../crypto/timed_auth.ts";
 import type { Clock } from "../../env/clock.ts";
@@ -98,10 +97,8 @@ export class AnnounceNode {
     const delivered = decodeDeliveredRequest(packet, drop);
     const request = delivered && decodeAnnounceRequest(delivered.request, drop);
     if (delivered === undefined || request === undefined) return;
-    const key = this.#keys.getForStranger(request.publicKey, this.#budget);
-    if (typeof key === "string") return drop(key);
-    const plain = this.#crypto.open(request.box, request.nonce, key);
-    if (plain === undefined) return drop("forged");
+    const plain = this.#keys.openFromStranger(request.publicKey, request.box, request.nonce, this.#budget);
+    if (typeof plain === "string") return drop(plain);
     const body = decodeAnnounceRequestBody(plain, drop);
     if (body === undefined || !isGroupAnnounceSound(body, drop)) return;
 
@@ -109,7 +106,7 @@ export class AnnounceNode {
     const way = { endpoint: from, socket, sendback: delivered.sendback };
     const found = this.#announceOrFind(request, body, way);
     const answer = this.#answerFor(request, body, found, from);
-    this.#respond(request, body, answer, key, way);
+    this.#respond(request, body, answer, way);
   }
 
   /**
@@ -143,12 +140,13 @@ export class AnnounceNode {
   }
 
   #respond(
-    { group }: AnnounceRequest,
+    { group, publicKey }: AnnounceRequest,
     { sendbackData }: AnnounceRequestBody,
     answer: AnnounceResponseBody,
-    key: SharedKey,
     way: WayBack,
   ): void {
+    const key = this.#keys.get(publicKey);
+    if (key === undefined) return;
     const length = encodeAnnounceResponseBody(this.#plain, answer, group);
     const nonce = this.#crypto.nonce();
     const box = this.#crypto.seal(this.#plain.subarray(0, length), nonce, key);

@@ -35,7 +35,6 @@ const DEPTHS: readonly SendbackDepth[] = [1, 2, 3];
  * responses back by that. Keeps nothing but cached keys, and what it sends is always shorter than what it received.
  */
 export class OnionRelay {
-  readonly #crypto: Crypto;
   readonly #network: UdpNetwork;
   readonly #metrics: Metrics;
   readonly #isNodeAt: (endpoint: Endpoint) => boolean;
@@ -52,7 +51,6 @@ export class OnionRelay {
     dht: Pick<OnionDht, "keyPair" | "isNodeAt">,
     budget: KeyBudget,
   ) {
-    this.#crypto = crypto;
     this.#isNodeAt = (endpoint) => dht.isNodeAt(endpoint);
     this.#budget = budget;
     this.#network = network;
@@ -80,10 +78,9 @@ export class OnionRelay {
   #onRequest(packet: Uint8Array, from: Endpoint, drop: Drop): undefined {
     const request = decodeOnionRequest(packet, drop);
     if (request === undefined) return;
-    const key = this.#keys[request.layer].getForStranger(request.publicKey, this.#budget);
-    if (typeof key === "string") return drop(key);
-    const plain = this.#crypto.open(request.box, request.nonce, key);
-    if (plain === undefined) return drop("forged");
+    const { layer, publicKey, box, nonce } = request;
+    const plain = this.#keys[layer].openFromStranger(publicKey, box, nonce, this.#budget);
+    if (typeof plain === "string") return drop(plain);
     const inner = decodeOnionRequestLayer(plain, drop);
     if (inner === undefined) return;
     if (request.layer === 2 && !isOnionRequestData(inner.data[0])) return drop("unknown-id");

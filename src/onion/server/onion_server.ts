@@ -1,5 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
-import { KeyBudget } from "../../crypto/key_budget.ts";
+import { KeyBudget, type KeyShares } from "../../crypto/key_budget.ts";
 import type { Clock } from "../../env/clock.ts";
 import type { Logger } from "../../env/logger.ts";
 import type { Metrics } from "../../env/metrics.ts";
@@ -18,7 +18,7 @@ export interface OnionServerOptions {
 }
 
 /** Of the time, for the keys of those we serve. */
-const STRANGERS_SHARE = 0.15;
+const SHARES: KeyShares = { forged: 0.15, all: () => 0.3 };
 
 /** What a node does for the onion paths of others: passes their packets on, and keeps the announcements nearest to it. */
 export class OnionServer {
@@ -28,7 +28,7 @@ export class OnionServer {
 
   constructor({ network, dht, clock, crypto, metrics, logger }: OnionServerOptions) {
     this.#logger = logger;
-    const budget = new KeyBudget(clock, STRANGERS_SHARE);
+    const budget = new KeyBudget(clock, SHARES);
     this.#relay = new OnionRelay(crypto, network, clock, metrics, dht, budget);
     this.#announceNode = new AnnounceNode(crypto, network, dht, clock, metrics, budget);
   }

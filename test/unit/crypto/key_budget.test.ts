@@ -1,91 +1,141 @@
 import { describe, expect, it } from "vitest";
 import { Crypto } from "../../../src/crypto/crypto.ts";
 import { KeyBudget } from "../../../src/crypto/key_budget.ts";
+import type { PublicKey } from "../../../src/crypto/keys.ts";
 import { SharedKeyCache } from "../../../src/crypto/shared_key_cache.ts";
 import type { Clock } from "../../../src/env/clock.ts";
 import { sodiumProvider } from "../../../src/node/sodium_provider.ts";
 import { SeededRandom } from "../../../src/testing/index.ts";
 
+const GARBAGE = new Uint8Array(24 + 16 + 10);
+const NONCE = new Uint8Array(24);
+
 /** A clock that only computing moves on, by as much as the test says. */
-function setUp(keyCost: number, share = 0.2) {
+function setUp(keyCost: number, shares: { forged?: number; all?: number } = {}) {
+  const { forged = 0.2, all = 1 } = shares;
   let now = 1000;
+  let made = 0;
   const clock: Clock = { monotonic: () => now, wall: () => 0, at: () => () => {} };
   const provider = {
     ...sodiumProvider,
     sharedKey(out: Uint8Array, publicKey: Uint8Array, secretKey: Uint8Array) {
       now += keyCost;
+      made++;
       return sodiumProvider.sharedKey(out, publicKey, secretKey);
     },
   };
-  const crypto = new Crypto(provider, new SeededRandom("budget"));
-  const budget = new KeyBudget(clock, share);
-  const cache = new SharedKeyCache(crypto, crypto.keyPair().secretKey);
+  const theirs = new Crypto(sodiumProvider, new SeededRandom("theirs"));
+  const crypto = new Crypto(provider, new SeededRandom("ours"));
+  const self = theirs.keyPair();
+  const budget = new KeyBudget(clock, { forged, all: () => all });
+  const cache = new SharedKeyCache(crypto, self.secretKey);
+  /** Ten bytes in a box that somebody has sealed for us. */
+  const sealed = (): [publicKey: PublicKey, box: Uint8Array] => {
+    const { publicKey, secretKey } = theirs.keyPair();
+    const key = theirs.sharedKey(self.publicKey, secretKey);
+    return [publicKey, key === undefined ? GARBAGE : theirs.seal(new Uint8Array(10), NONCE, key)];
+  };
+  const open = (publicKey: Uint8Array, box: Uint8Array) => cache.openFromStranger(publicKey, box, NONCE, budget);
+  /** How many keys `tries` packets make us compute, `gap` ms apart. */
+  const count = (tries: number, gap: number, packet: () => unknown) => {
+    made = 0;
+    for (let i = 0; i < tries; i++) {
+      now += gap;
+      packet();
+    }
+    return made;
+  };
   const key = new Uint8Array(32);
-  const stranger = () => {
+  const forge = () => {
     crypto.random.fill(key);
-    return cache.getForStranger(key, budget);
+    return open(key, GARBAGE);
   };
   return {
-    cache,
-    budget,
-    crypto,
-    stranger,
+    ...{ cache, sealed, open, forge },
     pass: (ms: number) => {
       now += ms;
     },
-    /** How many keys are made of `tries`, `gap` ms apart. */
-    made: (tries: number, gap: number) => {
-      let made = 0;
-      for (let i = 0; i < tries; i++) {
-        now += gap;
-        if (stranger() !== "rate-limited") made++;
-      }
-      return made;
-    },
+    madeByGarbage: (tries: number, gap: number) => count(tries, gap, forge),
+    madeByRealPackets: (tries: number, gap: number) => count(tries, gap, () => open(...sealed())),
   };
 }
 
 describe("the budget for strangers' keys", () => {
-  it("gives a flood of them its share of the time, and no more", () => {
-    const { made } = setUp(0.05);
-    made(20_000, 0.01); // what may be spent at once
+  it("gives a flood of garbage its share of the time, and no more", () => {
+    const { madeByGarbage } = setUp(0.05);
+    madeByGarbage(20_000, 0.01); // what may be spent at once
     const start = 100_000;
-    const count = made(start, 0.01);
+    const count = madeByGarbage(start, 0.01);
     // Time passes by the gaps and by the keys: made × 0.05 is a fifth of made × 0.05 + 100,000 × 0.01.
     expect((count * 0.05) / (count * 0.05 + start * 0.01)).toBeCloseTo(0.2, 2);
   });
 
+  it("gives those who can seal a box the share that is theirs", () => {
+    const { madeByRealPackets } = setUp(1, { forged: 0.1, all: 0.4 });
+    madeByRealPackets(200, 0.5);
+    const count = madeByRealPackets(2_000, 0.5);
+    expect(count / (count + 2_000 * 0.5)).toBeCloseTo(0.4, 2);
+  });
+
+  it("sets them no limit where nobody else needs the time, and lets them in beside a trickle of garbage", () => {
+    const { madeByRealPackets, forge, open, sealed } = setUp(0.05, { forged: 0.05, all: 1 });
+    expect(madeByRealPackets(3_000, 0)).toBe(3_000);
+    for (let i = 0; i < 3_000; i++) {
+      if (i % 30 === 0) expect(forge()).toBe("forged");
+      expect(open(...sealed())).toBeInstanceOf(Uint8Array);
+    }
+  });
+
+  it("counts garbage against the share of all as well", () => {
+    const { madeByGarbage } = setUp(0.05, { forged: 0.9, all: 0.2 });
+    madeByGarbage(20_000, 0.01);
+    const count = madeByGarbage(100_000, 0.01);
+    expect((count * 0.05) / (count * 0.05 + 100_000 * 0.01)).toBeCloseTo(0.2, 2);
+  });
+
   it("lets a moderate number through, and what is quiet spare for later", () => {
-    const { made, pass } = setUp(0.05);
-    expect(made(10_000, 0.5)).toBe(10_000);
+    const { madeByGarbage, pass } = setUp(0.05);
+    expect(madeByGarbage(10_000, 0.5)).toBe(10_000);
     pass(10_000);
-    expect(made(1_000, 0)).toBeGreaterThan(990);
-    expect(made(1_000, 0)).toBeLessThan(300);
+    expect(madeByGarbage(1_000, 0)).toBeGreaterThan(990);
+    expect(madeByGarbage(1_000, 0)).toBeLessThan(300);
   });
 
   it("allows few where keys are dear", () => {
-    const { made } = setUp(2);
-    made(100, 1);
-    expect(made(10_000, 1)).toBeLessThan(10_000 * 0.15);
+    const { madeByGarbage } = setUp(2);
+    madeByGarbage(100, 1);
+    expect(madeByGarbage(10_000, 1)).toBeLessThan(10_000 * 0.15);
   });
 
   it("does not take a time in which others ran for the price of a key", () => {
-    const { made } = setUp(10_000);
-    expect(made(9, 0)).toBe(9);
+    const { madeByGarbage } = setUp(10_000, { forged: 0, all: 0 });
+    expect(madeByGarbage(9, 0)).toBe(9);
   });
 
-  it("neither counts nor refuses keys that are kept, nor those that we ask for ourselves", () => {
-    const { cache, budget, crypto, stranger, made } = setUp(0.05, 0);
-    const friend = crypto.keyPair().publicKey;
-    const shared = cache.get(friend);
-    made(5_000, 0);
-    expect(stranger()).toBe("rate-limited");
-    expect(cache.getForStranger(friend, budget)).toBe(shared);
-    expect(cache.get(crypto.keyPair().publicKey)).toBeInstanceOf(Uint8Array);
+  it("neither counts nor refuses those who are known, nor keys that we ask for ourselves", () => {
+    const { cache, forge, open, sealed, madeByGarbage } = setUp(0.05, { forged: 0, all: 0 });
+    const [friend, box] = sealed();
+    const [stranger, firstBox] = sealed();
+    cache.get(friend);
+    expect(open(stranger, firstBox)).toHaveLength(10);
+    madeByGarbage(5_000, 0);
+    expect(forge()).toBe("rate-limited");
+    expect(open(friend, box)).toHaveLength(10);
+    expect(open(friend, GARBAGE)).toBe("forged");
+    expect(open(stranger, firstBox)).toHaveLength(10);
+    const [another, anothersBox] = sealed();
+    expect(open(another, anothersBox)).toBe("rate-limited");
+    expect(cache.open(another, anothersBox, NONCE)).toHaveLength(10);
   });
 
-  it("names a weak key as such", () => {
-    const { cache, budget } = setUp(0.05);
-    expect(cache.getForStranger(new Uint8Array(32), budget)).toBe("weak-key");
+  it("names a weak key as such, and counts it as garbage", () => {
+    const { open } = setUp(0.05, { forged: 0 });
+    const answers = new Map<unknown, number>();
+    for (let i = 0; i < 3_000; i++) {
+      const answer = open(new Uint8Array(32), GARBAGE);
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+    expect([...answers.keys()]).toEqual(["weak-key", "rate-limited"]);
+    expect(answers.get("weak-key")).toBeCloseTo(1_000, -1);
   });
 });

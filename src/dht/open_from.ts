@@ -1,0 +1,22 @@
+import type { KeyBudget } from "../crypto/key_budget.ts";
+import type { SharedKeyCache, Unopened } from "../crypto/shared_key_cache.ts";
+
+/** Opens a box that `sender` has made for us, into `into` or into new bytes, or says why not. */
+export type OpenFrom = (
+  sender: Uint8Array,
+  box: Uint8Array,
+  nonce: Uint8Array,
+  into?: Uint8Array,
+) => Uint8Array | Unopened;
+
+/** Strangers' keys count against the budget; `isKnown` says who is none. */
+export function openFromAnybody(
+  sharedKeys: SharedKeyCache,
+  budget: KeyBudget,
+  isKnown: (sender: Uint8Array) => boolean,
+): OpenFrom {
+  return (sender, box, nonce, into) =>
+    isKnown(sender)
+      ? sharedKeys.open(sender, box, nonce, into)
+      : sharedKeys.openFromStranger(sender, box, nonce, budget, into);
+}

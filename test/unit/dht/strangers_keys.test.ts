@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { Crypto } from "../../../src/crypto/crypto.ts";
+import type { Clock } from "../../../src/env/clock.ts";
+import { makeEndpoint } from "../../../src/util/endpoint.ts";
+import { Forge } from "../../support/forge.ts";
+import { DhtWorld, PORT, provider } from "./dht_world.ts";
+
+/** A node for which a shared key costs 1 ms of its time, and what it makes of packets that arrive at once. */
+async function slowNode() {
+  const world = new DhtWorld();
+  const host = world.universe.host("node");
+  const virtual = host.edges.clock;
+  let spent = 0;
+  const clock: Clock = {
+    monotonic: () => virtual.monotonic() + spent,
+    wall: () => virtual.wall(),
+    at: (time, fn) => virtual.at(time - spent, fn),
+  };
+  const dear = {
+    ...provider,
+    sharedKey(out: Uint8Array, publicKey: Uint8Array, secretKey: Uint8Array) {
+      spent++;
+      return provider.sharedKey(out, publicKey, secretKey);
+    },
+  };
+  const node = await world.start("node", host, { clock, crypto: new Crypto(dear, host.edges.random) });
+  const forge = new Forge(new Crypto(provider, world.universe.random.fork("forge")), {
+    dht: node.publicKey,
+    self: node.publicKey,
+  });
+  const socket = host.socketAt(4, PORT);
+  let port = 0;
+  return {
+    node,
+    forge,
+    pass: (ms: number) => world.universe.run(ms),
+    /** How many of them are answered. */
+    answered: (packets: readonly Uint8Array[]) => {
+      const before = node.count("dht.nodesRequest.received");
+      for (const packet of packets)
+        socket?.deliver(packet.slice(), makeEndpoint(Uint8Array.of(203, 0, 113, 1), ++port));
+      return node.count("dht.nodesRequest.received") - before;
+    },
+  };
+}
+
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+
+describe("nodes requests of many who were never seen before", () => {
+  it("are all answered by a node that looks for nobody", async () => {
+    const { forge, answered } = await slowNode();
+    expect(answered(times(1_000, () => forge.nodesRequest()))).toBe(1_000);
+  });
+
+  it("leave the greater part of the time to friends where there are any", async () => {
+    const { node, forge, answered, pass } = await slowNode();
+    const requests = times(1_000, () => forge.nodesRequest());
+    const lookup = node.dht.lookUp(forge.keys().publicKey, () => {});
+    expect(answered(requests)).toBeLessThan(100);
+    expect(node.count("drop.nodesRequest.rate-limited")).toBeGreaterThan(900);
+    lookup.stop();
+    await pass(100);
+    expect(answered(requests)).toBe(1_000);
+  });
+
+  it("are cheap from then on, whatever is forged in between", async () => {
+    const { node, forge, answered } = await slowNode();
+    const requests = times(40, () => forge.nodesRequest());
+    expect(answered(requests)).toBe(40);
+    const garbage = times(2_000, () => {
+      const packet = forge.nodesRequest();
+      packet[100] = ~(packet[100] ?? 0);
+      return packet;
+    });
+    expect(answered(garbage)).toBe(0);
+    expect(node.count("drop.nodesRequest.forged")).toBeLessThan(100);
+    expect(answered([...requests, ...requests])).toBe(80);
+  });
+});
