@@ -1,11 +1,11 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Endpoint, IpFamily } from "../env/datagram.ts";
-import { readU32, sameBytes } from "../util/bytes.ts";
+import { sameBytes } from "../util/bytes.ts";
 import { endpointKey, sameEndpoint } from "../util/endpoint.ts";
 import { KeyMap } from "../util/key_map.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
-import { compareDistance } from "./distance.ts";
+import { KeyOrder } from "./key_order.ts";
 import { Association, NodeEntry } from "./node_entry.ts";
 import type { NodeList } from "./node_list.ts";
 
@@ -23,7 +23,7 @@ export interface Confirmed {
  */
 export class NodeTable {
   readonly #clock: Clock;
-  readonly #entries: NodeEntry[] = []; // bounded by the places of all lists
+  readonly #order = new KeyOrder(); // bounded by the places of all lists
   readonly #byKey: KeyMap<NodeEntry>; // the same entries
   readonly #byEndpoint = new Map<string, NodeEntry>(); // at most two for each entry
   readonly #lists = new Set<NodeList>(); // the close list, and one for each friend that the app added
@@ -35,12 +35,11 @@ export class NodeTable {
   }
 
   get size(): number {
-    return this.#entries.length;
+    return this.#order.entries.length;
   }
 
-  /** In no order that means anything. */
   nodes(): readonly NodeEntry[] {
-    return this.#entries;
+    return this.#order.entries;
   }
 
   get(publicKey: Uint8Array): NodeEntry | undefined {
@@ -87,7 +86,7 @@ export class NodeTable {
     }
     if (entry.holders === 0) return undefined;
     if (known === undefined) {
-      this.#entries.push(entry);
+      this.#order.add(entry);
       this.#byKey.set(entry.publicKey, entry);
     }
     this.#byEndpoint.set(endpointKey(association.endpoint), entry);
@@ -116,38 +115,25 @@ export class NodeTable {
 
   hasGood(): boolean {
     const now = this.#clock.monotonic();
-    return this.#entries.some((entry) => entry.isGood(now));
+    return this.#order.entries.some((entry) => entry.isGood(now));
   }
 
   countGood(): number {
     const now = this.#clock.monotonic();
     let count = 0;
-    for (const entry of this.#entries) if (entry.isGood(now)) count++;
+    for (const entry of this.#order.entries) if (entry.isGood(now)) count++;
     return count;
   }
 
   /** At most `count` good nodes, nearest to `target` first; `family` is preferred where a node has both. */
   closest(target: Uint8Array, count: number, lan: boolean, family?: IpFamily): PackedNode[] {
     const now = this.#clock.monotonic();
-    const targetPrefix = readU32(target, 0);
     const nodes: PackedNode[] = [];
-    const distances: number[] = [];
-    for (const entry of this.#entries) {
-      const distance = (entry.prefix ^ targetPrefix) >>> 0;
-      const isFull = nodes.length >= count;
-      if (isFull && distance > (distances[count - 1] ?? 0)) continue;
+    this.#order.fromNearest(target, (entry) => {
       const association = entry.best(now, lan, family);
-      if (association === undefined) continue;
-      let at = nodes.length;
-      while (at > 0 && isNearer(target, distance, entry, distances[at - 1], nodes[at - 1])) at--;
-      if (at >= count) continue;
-      nodes.splice(at, 0, association.node);
-      distances.splice(at, 0, distance);
-      if (isFull) {
-        nodes.pop();
-        distances.pop();
-      }
-    }
+      if (association !== undefined) nodes.push(association.node);
+      return nodes.length >= count;
+    });
     return nodes;
   }
 
@@ -182,9 +168,7 @@ export class NodeTable {
 
   #release(entry: NodeEntry): void {
     if (--entry.holders > 0) return;
-    const at = this.#entries.indexOf(entry);
-    const last = this.#entries.pop();
-    if (last !== undefined && last !== entry) this.#entries[at] = last;
+    this.#order.delete(entry);
     this.#byKey.delete(entry.publicKey);
     this.#clear(entry, 4);
     this.#clear(entry, 6);
@@ -199,16 +183,4 @@ export class NodeTable {
     if (this.#byEndpoint.get(key) === entry) this.#byEndpoint.delete(key);
     entry.setAssociation(family, undefined);
   }
-}
-
-function isNearer(
-  target: Uint8Array,
-  distance: number,
-  entry: NodeEntry,
-  otherDistance: number | undefined,
-  other: PackedNode | undefined,
-): boolean {
-  if (otherDistance === undefined || other === undefined) return false;
-  if (distance !== otherDistance) return distance < otherDistance;
-  return compareDistance(target, entry.publicKey, other.publicKey) < 0;
 }
