@@ -1,0 +1,7 @@
+/** What every module in `fuzz/targets` exports; `fuzz` alone is the shape that jazzer and OSS-Fuzz take. */
+export interface FuzzTarget {
+  /** One input; throws (or rejects) when an oracle is broken. Keeps no state between calls: same input, same verdict. */
+  fuzz(data: Uint8Array): void | Promise<void>;
+  /** Valid inputs, made by our own encoders: what the mutations start from. */
+  corpus(): Iterable<Uint8Array>;
+}
