@@ -4,4 +4,6 @@ export interface FuzzTarget {
   fuzz(data: Uint8Array): void | Promise<void>;
   /** Valid inputs, made by our own encoders: what the mutations start from. */
   corpus(): Iterable<Uint8Array>;
+  /** How long one input may take, in milliseconds, before it counts as broken; 2000 when left out. */
+  readonly limitMs?: number;
 }

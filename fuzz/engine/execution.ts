@@ -1,0 +1,44 @@
+import type { FuzzTarget } from "../target.ts";
+
+/** Longer than any input of ours needs to be. */
+const DEFAULT_LIMIT_MS = 2_000;
+/** A slow input is tried again so often, because machines are busy at times. */
+const SLOW_TRIES = 5;
+
+/** How an input broke its target. */
+export interface Failure {
+  readonly kind: "broken" | "slow";
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** Runs one input. Undefined when all oracles hold. */
+export async function execute(target: FuzzTarget, input: Uint8Array): Promise<Failure | undefined> {
+  const limit = target.limitMs ?? DEFAULT_LIMIT_MS;
+  try {
+    let fastest = await timed(target, input);
+    for (let i = 1; i < SLOW_TRIES && fastest > limit; i++) fastest = Math.min(fastest, await timed(target, input));
+    if (fastest <= limit) return undefined;
+    const message = `takes ${Math.round(fastest)} ms at best, where ${limit} ms are allowed`;
+    return { kind: "slow", message, stack: undefined };
+  } catch (error) {
+    if (!(error instanceof Error)) return { kind: "broken", message: String(error), stack: undefined };
+    return { kind: "broken", message: `${error.name}: ${error.message}`, stack: error.stack };
+  }
+}
+
+async function timed(target: FuzzTarget, input: Uint8Array): Promise<number> {
+  const start = performance.now();
+  const running = target.fuzz(input);
+  if (running !== undefined) await running;
+  return performance.now() - start;
+}
+
+/** Whether two failures are the same for the eye: numbers and bytes in the message may differ. */
+export function sameFailure(a: Failure, b: Failure): boolean {
+  return a.kind === b.kind && outline(a) === outline(b);
+}
+
+function outline({ kind, message }: Failure): string {
+  return kind === "slow" ? "" : (message.split("\n")[0] ?? "").replace(/[0-9A-Fa-f]+/g, "#");
+}

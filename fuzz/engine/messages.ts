@@ -1,0 +1,19 @@
+import type { CampaignResult, Finding } from "./campaign.ts";
+
+/** What a worker is started with. */
+export interface WorkerOrder {
+  /** The target's module. */
+  readonly file: string;
+  readonly memory: SharedArrayBuffer;
+  /** A campaign, or one input alone. */
+  readonly seed: string;
+  readonly coverage: boolean;
+  readonly runs?: number;
+  readonly milliseconds?: number;
+  readonly input?: Uint8Array;
+}
+
+/** What it says. `finding` is followed by `result`, unless the target hangs while the input is made smaller. */
+export type WorkerMessage =
+  | { readonly kind: "finding"; readonly finding: Finding }
+  | { readonly kind: "result"; readonly result: CampaignResult };
