@@ -48,7 +48,7 @@ export function family(...codecs: readonly CheckedCodec[]): Required<FuzzTarget>
         for (const packet of corpus()) yield Uint8Array.of(index, ...packet);
       }
     },
-    limitMs: 50,
+    limitMs: 500,
   };
 }
 

@@ -12,7 +12,6 @@ interface Flags {
   readonly seconds: number;
   readonly runs?: number;
   readonly seed: string;
-  readonly coverage: boolean;
   readonly input?: Uint8Array;
   readonly list?: true;
 }
@@ -23,7 +22,6 @@ const program = new Command("fuzz")
   .option("--seconds <N>", "how long all of it takes, shared among the targets", positive, 60)
   .option("--runs <N>", "so many executions a target, instead of a time; the same seed does the same", positive)
   .option("--seed <TEXT>", "what the mutations are drawn from", String(Date.now()))
-  .option("--no-coverage", "do not let inputs that reach new code join the corpus")
   .option("--input <FILE|HEX>", "run this input alone, on the one target named", readInput)
   .option("--list", "only name the targets")
   .action(main);
@@ -44,12 +42,12 @@ function chosen(names: readonly string[]): TargetFile[] {
 }
 
 async function fuzz(targets: readonly TargetFile[], flags: Flags): Promise<boolean> {
-  const { seed, coverage, runs } = flags;
+  const { seed, runs } = flags;
   const limit = runs === undefined ? { milliseconds: 1000 * flags.seconds } : { runs };
   let failed = false;
   console.log(`seed ${seed}`);
   console.log(headLine());
-  for await (const { target, report } of runAll(targets, { seed, coverage, lanes: availableParallelism(), ...limit })) {
+  for await (const { target, report } of runAll(targets, { seed, lanes: availableParallelism(), ...limit })) {
     console.log(targetLine(target.name, report));
     for (const line of findingLines(target.name, seed, report)) console.log(line);
     failed ||= report.finding !== undefined;

@@ -25,3 +25,9 @@ export function node(seed: number, endpoint: Endpoint = IPV4, transport: "udp" |
 
 export const FOUR_NODES: readonly PackedNode[] = [node(1), node(2, IPV6), node(3), node(4, IPV6)];
 export const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+
+/** What our encoders write for an address in the onion's form and what follows: zeros behind an IPv4 address. */
+export function zeroPadded(packet: Uint8Array): Uint8Array {
+  const isIpv4 = packet[0] === 2 || packet[0] === 130;
+  return isIpv4 ? packet.slice().fill(0, 5, 17) : packet;
+}

@@ -10,6 +10,8 @@ export interface CampaignOptions {
   readonly runs?: number;
   /** …or when so many milliseconds are over, whichever comes first. */
   readonly milliseconds?: number;
+  /** Beside the target's own corpus. */
+  readonly extra?: readonly Uint8Array[];
   /** With it inputs that reach new code join the corpus. */
   readonly coverage?: Coverage;
   /** Called with every input before it runs, so that somebody outside can tell what a target hangs on. */
@@ -30,6 +32,8 @@ export interface CampaignResult {
   readonly milliseconds: number;
   /** Ours and those that were added. */
   readonly corpusSize: number;
+  /** Those that were added by this campaign. */
+  readonly grown: readonly Uint8Array[];
   readonly finding: Finding | undefined;
 }
 
@@ -45,7 +49,8 @@ const FIXED_BATCH = 64;
 export async function runCampaign(target: FuzzTarget, options: CampaignOptions): Promise<CampaignResult> {
   const started = performance.now();
   const { runs = Number.POSITIVE_INFINITY, milliseconds = Number.POSITIVE_INFINITY, coverage } = options;
-  const corpus = [...target.corpus()];
+  const corpus = [...target.corpus(), ...(options.extra ?? [])];
+  const given = corpus.length;
   const longest = corpus.reduce((size, input) => Math.max(size, input.length), MIN_INPUT_SIZE);
   const mutator = new Mutator(options.seed, Math.min(MAX_INPUT_SIZE, longest + Math.ceil(longest / 2)));
   let executions = 0;
@@ -59,6 +64,7 @@ export async function runCampaign(target: FuzzTarget, options: CampaignOptions):
     executions,
     milliseconds: performance.now() - started,
     corpusSize: corpus.length,
+    grown: corpus.slice(given),
     finding,
   });
 

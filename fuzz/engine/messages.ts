@@ -8,6 +8,8 @@ export interface WorkerOrder {
   /** A campaign, or one input alone. */
   readonly seed: string;
   readonly coverage: boolean;
+  /** Inputs beside the target's own corpus. */
+  readonly extra?: readonly Uint8Array[];
   readonly runs?: number;
   readonly milliseconds?: number;
   readonly input?: Uint8Array;

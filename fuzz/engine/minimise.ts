@@ -1,5 +1,6 @@
-/** How often a smaller input is tried at most. */
+/** How often a smaller input is tried at most, and how long. */
 const MAX_TRIES = 5_000;
+const MAX_MS = 3_000;
 
 /** A shorter and plainer input that still fails: pieces are left out, halves first, then bytes become zeros. */
 export async function minimise(
@@ -7,9 +8,10 @@ export async function minimise(
   fails: (candidate: Uint8Array) => Promise<boolean>,
 ): Promise<Uint8Array> {
   let best = input;
+  const deadline = performance.now() + MAX_MS;
   let tries = 0;
   const attempt = async (candidate: Uint8Array): Promise<boolean> => {
-    if (tries++ >= MAX_TRIES || !(await fails(candidate.slice()))) return false;
+    if (tries++ >= MAX_TRIES || performance.now() > deadline || !(await fails(candidate.slice()))) return false;
     best = candidate;
     return true;
   };

@@ -1,9 +1,9 @@
 import type { TargetFile } from "./find_targets.ts";
-import { type RunOrder, type RunReport, runWatched } from "./watched_run.ts";
+import { runInPhases } from "./phases.ts";
+import type { RunReport } from "./watched_run.ts";
 
 export interface ScheduleOptions {
   readonly seed: string;
-  readonly coverage: boolean;
   /** For all targets together. */
   readonly milliseconds?: number;
   /** For each target, instead of a time. */
@@ -12,35 +12,35 @@ export interface ScheduleOptions {
   readonly lanes: number;
 }
 
-/** Runs all targets and answers each as it ends. Time is shared: who is next gets its part of what is left. */
-export async function* runAll(
-  targets: readonly TargetFile[],
-  options: ScheduleOptions,
-): AsyncGenerator<{ target: TargetFile; report: RunReport }> {
-  const { seed, coverage, runs, milliseconds = 0 } = options;
-  const deadline = performance.now() + milliseconds;
-  const waiting = [...targets];
-  const running = new Map<TargetFile, Promise<{ target: TargetFile; report: RunReport }>>();
+export interface TargetReport {
+  readonly target: TargetFile;
+  readonly report: RunReport;
+}
 
-  const start = (target: TargetFile): void => {
-    const turns = Math.max(1, (waiting.length + 1) / options.lanes);
-    const slice = Math.max(1, (deadline - performance.now()) / turns);
-    const limit = runs === undefined ? { milliseconds: slice } : { runs };
-    const order: RunOrder = { file: target.file, seed: `${seed}/${target.name}`, coverage, ...limit };
-    running.set(
-      target,
-      runWatched(order).then((report) => ({ target, report })),
-    );
+/** Runs all targets, dealt out over the lanes, and answers each as it ends. In a lane time is shared evenly. */
+export async function* runAll(targets: readonly TargetFile[], options: ScheduleOptions): AsyncGenerator<TargetReport> {
+  const deadline = performance.now() + (options.milliseconds ?? 0);
+  const lanes = Array.from({ length: Math.min(options.lanes, targets.length) }, (_, lane) =>
+    targets.filter((_target, index) => index % options.lanes === lane),
+  );
+
+  const next = async (lane: TargetFile[]): Promise<{ lane: TargetFile[]; ended: TargetReport | undefined }> => {
+    const slice = Math.max(1, (deadline - performance.now()) / lane.length);
+    const target = lane.shift();
+    if (target === undefined) return { lane, ended: undefined };
+    const limit = options.runs === undefined ? { milliseconds: slice } : { runs: options.runs };
+    const report = await runInPhases({ file: target.file, seed: `${options.seed}/${target.name}`, ...limit });
+    return { lane, ended: { target, report } };
   };
 
-  while (waiting.length > 0 || running.size > 0) {
-    while (running.size < options.lanes) {
-      const next = waiting.shift();
-      if (next === undefined) break;
-      start(next);
+  const running = new Map(lanes.map((lane) => [lane, next(lane)]));
+  while (running.size > 0) {
+    const { lane, ended } = await Promise.race(running.values());
+    if (ended === undefined) {
+      running.delete(lane);
+      continue;
     }
-    const ended = await Promise.race(running.values());
-    running.delete(ended.target);
+    running.set(lane, next(lane));
     yield ended;
   }
 }

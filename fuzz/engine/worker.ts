@@ -24,6 +24,7 @@ function campaign(): Promise<CampaignResult> {
     seed: order.seed,
     ...(order.runs !== undefined && { runs: order.runs }),
     ...(order.milliseconds !== undefined && { milliseconds: order.milliseconds - (performance.now() - started) }),
+    ...(order.extra !== undefined && { extra: order.extra }),
     ...(coverage !== undefined && { coverage }),
     onInput: (input) => shared.begin(input),
     onFinding: (finding) => say({ kind: "finding", finding }),
@@ -35,7 +36,7 @@ async function single(input: Uint8Array): Promise<CampaignResult> {
   shared.begin(input);
   const failure = await execute(target, input);
   const finding = failure && { failure, input, execution: 1 };
-  return { executions: 1, milliseconds: performance.now() - started, corpusSize: 0, finding };
+  return { executions: 1, milliseconds: performance.now() - started, corpusSize: 0, grown: [], finding };
 }
 
 function say(message: WorkerMessage): void {
