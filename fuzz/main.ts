@@ -43,7 +43,7 @@ function chosen(names: readonly string[]): TargetFile[] {
 
 async function fuzz(targets: readonly TargetFile[], flags: Flags): Promise<boolean> {
   const { seed, runs } = flags;
-  const limit = runs === undefined ? { milliseconds: 1000 * flags.seconds } : { runs };
+  const limit = runs === undefined ? { milliseconds: 1000 * flags.seconds - performance.now() } : { runs };
   let failed = false;
   console.log(`seed ${seed}`);
   console.log(headLine());

@@ -1,11 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { type BootstrapNode, publicNodes, ToxError } from "../index.ts";
 
-/** The nodes of a file in the form that nodes.tox.chat publishes; those known to be down over UDP are left out. */
+/** The nodes of a file in the form that nodes.tox.chat publishes. Rejects with `invalid-argument`. */
 export async function readNodesFile(path: string): Promise<BootstrapNode[]> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new ToxError("invalid-argument", `The nodes file ${path} cannot be read: ${String(error)}.`);
+  });
+  return parseNodes(text, path);
+}
+
+/** The nodes of such a text; those known to be down over UDP are left out. Throws `invalid-argument`. */
+export function parseNodes(text: string, path: string): BootstrapNode[] {
   let list: unknown;
   try {
-    list = JSON.parse(await readFile(path, "utf8"));
+    list = JSON.parse(text);
   } catch (error) {
     throw new ToxError("invalid-argument", `The nodes file ${path} cannot be read as JSON: ${String(error)}.`);
   }
