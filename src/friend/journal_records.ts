@@ -77,7 +77,7 @@ export function decodeMessageRecord(entry: Uint8Array): MessageRecord | undefine
     case Kind.Place:
       return pairFits ? { kind: "place", friend, mark } : undefined;
     case Kind.Removed:
-      return { kind: "removed", friend };
+      return entry.length === HEADER_SIZE ? { kind: "removed", friend } : undefined;
     default:
       return undefined;
   }
