@@ -1,0 +1,65 @@
+/** JSON-RPC to the end: lines of requests to an instance that is alone in its universe. */
+import { MemoryMetrics, Tox } from "../../src/core.ts";
+import { loadCryptoProvider } from "../../src/node/index.ts";
+import { answerLine, notificationLine, RpcErrorCode } from "../../src/rpc/json_rpc.ts";
+import { rpcMethods } from "../../src/rpc/methods.ts";
+import { forwardEvents } from "../../src/rpc/notifications.ts";
+import { PendingRequests } from "../../src/rpc/pending_requests.ts";
+import { Universe } from "../../src/testing/index.ts";
+import { toHex } from "../../src/util/bytes.ts";
+import { fromUtf8, utf8 } from "../../src/util/text.ts";
+import { formatToxId } from "../../src/wire/friend/tox_id.ts";
+import { broken } from "../codec.ts";
+import { checkAnswer } from "../rpc_answers.ts";
+
+const crypto = await loadCryptoProvider();
+const BOB = toHex(publicKeyOf(7));
+const CAROL = toHex(publicKeyOf(9));
+
+export async function fuzz(data: Uint8Array): Promise<void> {
+  const universe = new Universe();
+  const metrics = new MemoryMetrics();
+  const tox = await universe.wait(Tox.create({ ...universe.host("alice").edges, crypto, metrics }, { nospam: 1 }));
+  forwardEvents(tox, async (method, params) => JSON.parse(notificationLine(method, params)));
+  const methods = rpcMethods({ tox, requests: new PendingRequests(tox), metrics, close: () => undefined });
+  for (const line of fromUtf8(data).split("\n")) {
+    const answer = await universe.wait(answerLine(line, methods));
+    const codes = checkAnswer(line, answer);
+    if (codes.includes(RpcErrorCode.InternalError)) broken(`${line} fails inside: ${answer}`);
+    await universe.run(10);
+  }
+  await universe.wait(tox.close());
+}
+
+export function* corpus(): Iterable<Uint8Array> {
+  const publicKey = CAROL;
+  const id = formatToxId({ publicKey: publicKeyOf(7), nospam: 2 });
+  const addBob = ["addFriend", { id, message: "It's me" }] as const;
+  yield conversation(["self"], ["stats"], ["friends"], ["close"]);
+  yield conversation(["setSelf", { name: "Alice", statusMessage: "Here", status: "away", nospam: "0000000f" }]);
+  yield conversation(["bootstrap", { host: "10.0.0.9", port: 33445, publicKey }], ["self"]);
+  yield conversation(addBob, ["friends"], ["setTyping", { friend: BOB, on: true }], ["removeFriend", { friend: BOB }]);
+  yield conversation(
+    addBob,
+    ["send", { friend: BOB, text: "hello", action: true }],
+    ["outbox"],
+    ["outbox", { friend: BOB }],
+  );
+  yield conversation(
+    addBob,
+    ["sendPacket", { friend: BOB, hex: "a0ff" }],
+    ["cancelMessage", { messageId: "0".repeat(16) }],
+  );
+  yield conversation(["acceptFriend", { publicKey }], ["addFriendWithoutRequest", { publicKey }]);
+}
+
+function conversation(...requests: readonly (readonly [method: string, params?: object])[]): Uint8Array {
+  const lines = requests.map(([method, params], id) => JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+  return utf8(lines.join("\n"));
+}
+
+function publicKeyOf(seed: number): Parameters<typeof formatToxId>[0]["publicKey"] {
+  const publicKey = new Uint8Array(32);
+  crypto.publicKey(publicKey, new Uint8Array(32).fill(seed) as never);
+  return publicKey as never;
+}
