@@ -57,17 +57,14 @@ function toLine(message: object | undefined): string | undefined {
 }
 
 async function answer(message: unknown, methods: Methods): Promise<object | undefined> {
-  const request = message as { jsonrpc?: unknown; id?: unknown; method?: unknown; params?: unknown } | null | undefined;
-  const id = isId(request?.id) ? request.id : null;
-  if (typeof request !== "object" || request?.jsonrpc !== "2.0" || typeof request.method !== "string") {
-    return failure(
-      id,
-      new RpcError(RpcErrorCode.InvalidRequest, 'A request has "jsonrpc": "2.0", an id and a method.'),
-    );
+  if (!isRequest(message)) {
+    const problem = 'A request has "jsonrpc": "2.0", a method, and a string or a number as its id.';
+    return failure(idOf(message), new RpcError(RpcErrorCode.InvalidRequest, problem));
   }
-  const expectsAnswer = "id" in request;
+  const { method, params, id = null } = message;
+  const expectsAnswer = "id" in message;
   try {
-    const result = await call(request.method, request.params, methods);
+    const result = await call(method, params, methods);
     return expectsAnswer ? { jsonrpc: "2.0", id, result: result ?? {} } : undefined;
   } catch (error) {
     return expectsAnswer ? failure(id, error) : undefined;
@@ -96,6 +93,24 @@ function errorObject(error: unknown): object {
   return { code: RpcErrorCode.InternalError, message: `The request failed inside: ${reason}` };
 }
 
+/** With no id it is a notification. */
+interface Request {
+  readonly method: string;
+  readonly params?: unknown;
+  readonly id?: Id;
+}
+
+function isRequest(message: unknown): message is Request {
+  if (typeof message !== "object" || message === null) return false;
+  const { jsonrpc, method, id = null } = message as Readonly<Record<string, unknown>>;
+  return jsonrpc === "2.0" && typeof method === "string" && isId(id);
+}
+
+function idOf(message: unknown): Id {
+  const id = (message as { id?: unknown } | null | undefined)?.id;
+  return isId(id) ? id : null;
+}
+
 function isId(id: unknown): id is Id {
-  return typeof id === "string" || typeof id === "number" || id === null;
+  return typeof id === "string" || Number.isFinite(id) || id === null; // 1e999 is no number any more
 }

@@ -74,6 +74,11 @@ describe("JSON-RPC", () => {
     expect((await answer(line)).error.code).toBe(code);
   });
 
+  it.each(["true", "{}", "[1]", "1e999"])("refuses the id %s, and does nothing", async (id) => {
+    const refused = await answer(`{"jsonrpc":"2.0","id":${id},"method":"double","params":{"value":1}}`);
+    expect(refused).toMatchObject({ id: null, error: { code: RpcErrorCode.InvalidRequest } });
+  });
+
   it("tells the code of a ToxError", async () => {
     expect((await answer({ jsonrpc: "2.0", id: 1, method: "refuse" })).error).toEqual({
       code: RpcErrorCode.Tox,
