@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "ours",
-          include: ["test/{unit,scenarios,pack}/**/*.test.ts"],
+          include: ["test/{unit,scenarios,fuzz,pack}/**/*.test.ts"],
           setupFiles: ["test/support/setup.ts"],
           testTimeout: 20_000,
           hookTimeout: 60_000,

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { fromHex } from "../src/util/bytes.ts";
-import { findTargets, type TargetFile } from "./engine/find_targets.ts";
+import { findTargets, TARGETS, type TargetFile } from "./engine/find_targets.ts";
 import { findingLines, headLine, targetLine } from "./engine/print.ts";
 import { runAll } from "./engine/schedule.ts";
 import { runWatched } from "./engine/watched_run.ts";
@@ -14,6 +14,7 @@ interface Flags {
   readonly seed: string;
   readonly input?: Uint8Array;
   readonly list?: true;
+  readonly folder: string;
 }
 
 const program = new Command("fuzz")
@@ -24,18 +25,19 @@ const program = new Command("fuzz")
   .option("--seed <TEXT>", "what the mutations are drawn from", String(Date.now()))
   .option("--input <FILE|HEX>", "run this input alone, on the one target named", readInput)
   .option("--list", "only name the targets")
+  .option("--folder <PATH>", "where the targets are", TARGETS)
   .action(main);
 await program.parseAsync();
 
 async function main(names: readonly string[], flags: Flags): Promise<void> {
-  const targets = chosen(names);
+  const targets = chosen(names, flags.folder);
   if (flags.list) return console.log(targets.map(({ name }) => name).join("\n"));
   const failed = flags.input === undefined ? await fuzz(targets, flags) : await replay(targets, flags.input);
   process.exitCode = failed ? 1 : 0;
 }
 
-function chosen(names: readonly string[]): TargetFile[] {
-  const targets = findTargets();
+function chosen(names: readonly string[], folder: string): TargetFile[] {
+  const targets = findTargets(folder);
   const unknown = names.find((name) => !targets.some((target) => target.name === name));
   if (unknown !== undefined) program.error(`There is no target "${unknown}": --list names them.`);
   return names.length === 0 ? targets : targets.filter(({ name }) => names.includes(name));
@@ -58,7 +60,7 @@ async function fuzz(targets: readonly TargetFile[], flags: Flags): Promise<boole
 async function replay(targets: readonly TargetFile[], input: Uint8Array): Promise<boolean> {
   const [target] = targets;
   if (target === undefined || targets.length > 1) return program.error("Name the one target that --input is for.");
-  const { finding } = await runWatched({ file: target.file, seed: "", coverage: false, input });
+  const { finding } = await runWatched({ file: target.file, seed: "", input });
   if (finding === undefined) console.log(`${target.name} takes this input of ${input.length} bytes well.`);
   else console.log(`${target.name}: ${finding.failure.stack ?? finding.failure.message}`);
   return finding !== undefined;

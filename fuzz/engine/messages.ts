@@ -5,13 +5,14 @@ export interface WorkerOrder {
   /** The target's module. */
   readonly file: string;
   readonly memory: SharedArrayBuffer;
-  /** A campaign, or one input alone. */
   readonly seed: string;
-  readonly coverage: boolean;
+  /** The folder whose code inputs shall reach; with none, nobody looks. */
+  readonly coverage?: string;
   /** Inputs beside the target's own corpus. */
   readonly extra?: readonly Uint8Array[];
   readonly runs?: number;
   readonly milliseconds?: number;
+  /** Instead of a campaign. */
   readonly input?: Uint8Array;
 }
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type RunOrder, type RunReport, runWatched } from "./watched_run.ts";
 
 /**
@@ -5,14 +6,15 @@ import { type RunOrder, type RunReport, runWatched } from "./watched_run.ts";
  * time is spent on mutations of the grown corpus at full speed: docs/fuzzing.md has the figures.
  */
 const COVERAGE_SHARE = 0.25;
+const SOURCES = join(import.meta.dirname, "../../src/");
 
 /** One target's turn: with coverage first, then without. */
 export async function runInPhases(order: Omit<RunOrder, "coverage">): Promise<RunReport> {
-  const first = await runWatched({ ...order, coverage: true, ...part(order, COVERAGE_SHARE) });
+  const first = await runWatched({ ...order, coverage: SOURCES, ...part(order, COVERAGE_SHARE) });
   if (first.finding !== undefined || first.result === undefined) return first;
   const { grown, executions, milliseconds } = first.result;
   const seed = `${order.seed}/full speed`;
-  const rest = await runWatched({ ...order, seed, coverage: false, extra: grown, ...part(order, 1 - COVERAGE_SHARE) });
+  const rest = await runWatched({ ...order, seed, extra: grown, ...part(order, 1 - COVERAGE_SHARE) });
   if (rest.result === undefined) return rest;
   const result = {
     ...rest.result,

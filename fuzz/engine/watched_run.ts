@@ -22,6 +22,7 @@ export interface FatalFinding {
 
 /** An input that takes so long hangs. */
 export const HANG_MS = 10_000;
+const LOAD_MS = 60_000;
 const WATCH_MS = 100;
 /** What a target may take of V8's heap: more means that an input made it grow. */
 const MAX_HEAP_MB = 1024;
@@ -71,8 +72,8 @@ async function hangOf(shared: SharedInput, hangMs: number, signal: AbortSignal):
       sequence = shared.sequence;
       since = performance.now();
     }
-    if (performance.now() - since >= hangMs) break;
-    await delay(Math.min(WATCH_MS, hangMs));
+    if (performance.now() - since >= (sequence === 0 ? LOAD_MS : hangMs)) break;
+    await delay(WATCH_MS);
   }
   return "hang";
 }

@@ -1,5 +1,4 @@
 /** Runs one target in a thread of its own: a campaign, or one input. `watched_run.ts` starts it and watches it. */
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import type { FuzzTarget } from "../target.ts";
@@ -9,12 +8,10 @@ import { execute } from "./execution.ts";
 import type { WorkerMessage, WorkerOrder } from "./messages.ts";
 import { SharedInput } from "./shared_input.ts";
 
-const SOURCES = join(import.meta.dirname, "../../src/");
-
 const order: WorkerOrder = workerData;
 const started = performance.now();
 const shared = new SharedInput(order.memory);
-const coverage = order.coverage ? new Coverage(SOURCES) : undefined;
+const coverage = order.coverage === undefined ? undefined : new Coverage(order.coverage);
 const target: FuzzTarget = await import(pathToFileURL(order.file).href);
 say({ kind: "result", result: await (order.input === undefined ? campaign() : single(order.input)) });
 coverage?.stop();
