@@ -6,8 +6,10 @@ import type { FuzzTarget } from "./target.ts";
 /** One kind of packet, and what holds of it whatever bytes come in. */
 export interface Codec<T> {
   readonly name: string;
-  /** The shortest, the longest, and one of every shape: the corpus. */
+  /** The shortest, the longest, and one of every shape. With `beyond` they are the corpus. */
   readonly samples: readonly T[];
+  /** Packets one step beyond what the protocol allows, which are dropped. */
+  readonly beyond?: readonly T[];
   encode(into: Uint8Array, packet: T): number;
   decode(bytes: Uint8Array, drop: Drop): T | undefined;
   /** Throws when a decoded packet is none that the protocol knows: too many nodes, too long a text. */
@@ -34,7 +36,10 @@ const scratch = new Uint8Array(70_000);
 export function codec<T>(spec: Codec<T>): CheckedCodec {
   return {
     name: spec.name,
-    corpus: () => spec.samples.map((sample) => encodedSample(spec, sample)),
+    corpus: () => [
+      ...spec.samples.map((sample) => encodedSample(spec, sample)),
+      ...(spec.beyond ?? []).map((packet) => encodedBeyond(spec, packet)),
+    ],
     check: (bytes) => check(spec, bytes),
   };
 }
@@ -66,6 +71,12 @@ function encodedSample<T>(spec: Codec<T>, sample: T): Uint8Array {
   const bytes = encodeInto(spec, sample, 4096, 0);
   const decoded = decodeWhole(spec, bytes);
   if (!isDeepStrictEqual(decoded, sample)) broken(`${spec.name} does not decode to what was encoded`, bytes);
+  return bytes;
+}
+
+function encodedBeyond<T>(spec: Codec<T>, packet: T): Uint8Array {
+  const bytes = encodeInto(spec, packet, 4096, 0);
+  if (decodeWhole(spec, bytes) !== undefined) broken(`${spec.name} is taken beyond its bounds`, bytes);
   return bytes;
 }
 

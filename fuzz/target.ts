@@ -2,7 +2,7 @@
 export interface FuzzTarget {
   /** One input; throws (or rejects) when an oracle is broken. Keeps no state between calls: same input, same verdict. */
   fuzz(data: Uint8Array): void | Promise<void>;
-  /** Valid inputs, made by our own encoders: what the mutations start from. */
+  /** What the mutations start from: inputs made by our own encoders, valid or one step beyond. */
   corpus(): Iterable<Uint8Array>;
   /** How long one input may take, in milliseconds, before it counts as broken; 2000 when left out. */
   readonly limitMs?: number;

@@ -5,6 +5,8 @@ const INTERESTING = [0, 1, 2, 4, 7, 8, 16, 31, 32, 64, 100, 127, 128, 254, 255];
 const INTERESTING_WIDE = [
   0, 1, 255, 256, 1024, 32767, 32768, 65535, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff,
 ];
+/** How long the protocol's fields are: ids, nonces, keys, nodes. */
+const FIELD_SIZES = [1, 2, 4, 8, 16, 24, 32, 39, 51, 59];
 /** What parsers of text trip over. */
 const TOKENS = [
   "{",
@@ -41,12 +43,13 @@ export class Mutator {
     () => this.#truncate(),
     () => this.#extend(),
     () => this.#remove(),
-    () => this.#insert(this.#scratch.slice(...this.#range())),
-    (other) => this.#insert(this.#pieceOf(other)),
+    () => this.#insert(this.#scratch.slice(...this.#range()), this.below(this.#length + 1)),
+    () => this.#repeat(),
+    (other) => this.#insert(this.#pieceOf(other), this.below(this.#length + 1)),
     (other) => this.#overwrite(this.#pieceOf(other)),
     (other) => this.#splice(other),
     () => this.#scratch.fill(this.#pick(INTERESTING), ...this.#range()),
-    () => (this.#isText() ? this.#insert(encoder.encode(this.#pick(TOKENS))) : this.#swap()),
+    () => (this.#isText() ? this.#insertToken() : this.#swap()),
   ];
   #length = 0;
 
@@ -112,12 +115,21 @@ export class Mutator {
     this.#length -= end - start;
   }
 
-  #insert(piece: Uint8Array): void {
-    const at = this.below(this.#length + 1);
+  #insert(piece: Uint8Array, at: number): void {
     const size = Math.min(piece.length, this.#maxSize - this.#length);
     this.#scratch.copyWithin(at + size, at, this.#length);
     this.#scratch.set(piece.subarray(0, size), at);
     this.#length += size;
+  }
+
+  #insertToken(): void {
+    this.#insert(encoder.encode(this.#pick(TOKENS)), this.below(this.#length + 1));
+  }
+
+  /** A piece stands twice, one behind the other: one more of what there are several of. */
+  #repeat(): void {
+    const [start, end] = this.#range();
+    this.#insert(this.#scratch.slice(start, end), end);
   }
 
   #overwrite(piece: Uint8Array): void {
@@ -143,10 +155,10 @@ export class Mutator {
     this.#scratch[b] = byte;
   }
 
-  /** Mostly short, somewhere. */
+  /** Somewhere, mostly as long as a field. */
   #range(): [start: number, end: number] {
     const start = this.below(this.#length + 1);
-    const size = this.#random.chance(0.7) ? 1 + this.below(8) : this.below(this.#length + 1);
+    const size = this.#random.chance(0.7) ? this.#pick(FIELD_SIZES) : this.below(this.#length + 1);
     return [start, Math.min(this.#length, start + size)];
   }
 

@@ -18,10 +18,12 @@ export function targetLine(name: string, { result, finding }: RunReport): string
 /** All that is needed to see a failure again; nothing when there was none. */
 export function findingLines(name: string, seed: string, { finding }: RunReport): string[] {
   if (finding === undefined) return [];
+  const what = `${name}: ${finding.failure.stack ?? finding.failure.message}`;
+  if (finding.execution === 0) return ["", what, "  before its first input", ""];
   const hex = toHex(finding.input).toLowerCase();
   return [
     "",
-    `${name}: ${finding.failure.stack ?? finding.failure.message}`,
+    what,
     `  input, ${finding.input.length} bytes: ${hex}`,
     `  found with seed ${seed}, execution ${grouped(finding.execution)}`,
     `  again: npm run fuzz -- ${name} --input ${hex === "" ? "/dev/null" : hex}`,

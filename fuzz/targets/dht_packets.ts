@@ -18,7 +18,7 @@ import {
 } from "../../src/wire/dht/nodes_response.ts";
 import { decodePingPayload, encodePingPayload, type PingPayload } from "../../src/wire/dht/ping.ts";
 import { atMost, broken, codec, family } from "../codec.ts";
-import { bytes, FOUR_NODES, key, MAX_U64, node, nonce } from "../samples.ts";
+import { bytes, FOUR_NODES, IPV6, key, MAX_U64, node, nonce } from "../samples.ts";
 
 export const { fuzz, corpus, limitMs } = family(
   codec({
@@ -26,6 +26,10 @@ export const { fuzz, corpus, limitMs } = family(
     samples: [
       { id: 0, sender: key(1), nonce: nonce(1), box: bytes(16) },
       { id: 4, sender: key(2), nonce: nonce(2), box: bytes(229) },
+    ],
+    beyond: [
+      { id: 0, sender: key(1), nonce: nonce(1), box: bytes(15) },
+      { id: 0, sender: key(1), nonce: nonce(1), box: bytes(1992) },
     ],
     encode: encodeDhtPacket,
     decode: decodeDhtPacket,
@@ -52,6 +56,11 @@ export const { fuzz, corpus, limitMs } = family(
       { nodes: [node(1)], sendback: 3n },
       { nodes: FOUR_NODES, sendback: MAX_U64 },
     ],
+    beyond: [
+      { nodes: [], sendback: 3n },
+      { nodes: [1, 2, 3, 4, 5].map((seed) => node(seed)), sendback: 3n },
+      { nodes: [node(1, IPV6, "tcp")], sendback: 3n },
+    ],
     encode: encodeNodesResponsePayload,
     decode: decodeNodesResponsePayload,
     bounds: ({ nodes }) => {
@@ -64,6 +73,10 @@ export const { fuzz, corpus, limitMs } = family(
     samples: [
       { receiver: key(1), sender: key(2), nonce: nonce(1), box: bytes(17) },
       { receiver: key(3), sender: key(4), nonce: nonce(2), box: bytes(951) },
+    ],
+    beyond: [
+      { receiver: key(1), sender: key(2), nonce: nonce(1), box: bytes(16) },
+      { receiver: key(3), sender: key(4), nonce: nonce(2), box: bytes(952) },
     ],
     encode: encodeDhtRequest,
     decode: decodeDhtRequest,
@@ -98,6 +111,7 @@ export const { fuzz, corpus, limitMs } = family(
       { version: 1_000_002_018, motd: bytes(0) },
       { version: 0xffff_ffff, motd: bytes(256) },
     ],
+    beyond: [{ version: 1, motd: bytes(257) }],
     encode: encodeBootstrapInfoResponse,
     decode: decodeBootstrapInfoResponse,
     bounds: ({ motd }) => atMost(256, motd.length, "the message of the day"),

@@ -25,6 +25,7 @@ export const { fuzz, corpus, limitMs } = family(
       { next: key(1), data: chain },
       { next: key(3), data: bytes(1792) },
     ],
+    beyond: [{ next: key(1), data: bytes(1793) }],
     encode: encodeForwardRequest,
     decode: decodeForwardRequest,
     bounds: ({ data }) => atMost(1792, data.length, "the data"),
@@ -35,6 +36,10 @@ export const { fuzz, corpus, limitMs } = family(
       { sendback: bytes(0), data: bytes(0) },
       { sendback: bytes(40), data: bytes(90) },
       { sendback: bytes(254), data: bytes(1792) },
+    ],
+    beyond: [
+      { sendback: bytes(255), data: bytes(10) },
+      { sendback: bytes(3), data: bytes(1793) },
     ],
     encode: encodeForwarding,
     decode: decodeForwarding,
@@ -48,6 +53,11 @@ export const { fuzz, corpus, limitMs } = family(
     samples: [
       { sendback: bytes(1), data: bytes(0) },
       { sendback: bytes(254), data: bytes(1792) },
+    ],
+    beyond: [
+      { sendback: bytes(0), data: bytes(10) },
+      { sendback: bytes(255), data: bytes(10) },
+      { sendback: bytes(3), data: bytes(1793) },
     ],
     encode: encodeForwardReply,
     decode: decodeForwardReply,

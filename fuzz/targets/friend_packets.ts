@@ -48,6 +48,7 @@ export const { fuzz, corpus, limitMs } = family(
   codec({
     name: "nickname",
     samples: [bytes(0), bytes(128)],
+    beyond: [bytes(129)],
     encode: into(encodeNickname),
     decode: decodeNickname,
     bounds: (name) => atMost(128, name.length, "the name"),
@@ -55,6 +56,7 @@ export const { fuzz, corpus, limitMs } = family(
   codec({
     name: "status message",
     samples: [bytes(0), bytes(1007)],
+    beyond: [bytes(1008)],
     encode: into(encodeStatusMessage),
     decode: decodeStatusMessage,
     bounds: (text) => atMost(1007, text.length, "the status message"),
@@ -79,6 +81,7 @@ export const { fuzz, corpus, limitMs } = family(
       { action: false, text: bytes(1) },
       { action: true, text: bytes(1372) },
     ],
+    beyond: [0, 1373].map((size) => ({ action: false, text: bytes(size) })),
     encode: into(encodeMessage),
     decode: decodeMessage,
     bounds: ({ text }) => {
@@ -92,6 +95,7 @@ export const { fuzz, corpus, limitMs } = family(
       { nospam: 0, message: bytes(1) },
       { nospam: 0xffff_ffff, message: bytes(921) },
     ],
+    beyond: [{ nospam: 0, message: bytes(0) }],
     encode: into(encodeFriendRequestData),
     decode: decodeFriendRequestData,
     bounds: ({ message }) => {
@@ -101,6 +105,7 @@ export const { fuzz, corpus, limitMs } = family(
   codec<PackedNode[]>({
     name: "share relays",
     samples: [[], [node(1, IPV4, "tcp")], [node(1, IPV6, "tcp"), node(2, IPV4, "tcp"), node(3, IPV6, "tcp")]],
+    beyond: [[node(1)], [1, 2, 3, 4].map((seed) => node(seed, IPV6, "tcp"))],
     encode: into(encodeShareRelays),
     decode: decodeShareRelays,
     bounds: (relays) => {
@@ -114,6 +119,7 @@ export const { fuzz, corpus, limitMs } = family(
       { version: 1, capabilities: 1 },
       { version: 255, capabilities: 0xffff_ffff, handled: lastMark },
     ],
+    beyond: [{ version: 0, capabilities: 1 }],
     encode: into(encodeHello),
     decode: decodeHello,
     // What we do not know is skipped, and gone when encoded again.
@@ -124,6 +130,11 @@ export const { fuzz, corpus, limitMs } = family(
     samples: [
       { ...mark, action: false, more: false, text: bytes(1) },
       { ...lastMark, action: true, more: true, text: bytes(1354) },
+    ],
+    beyond: [
+      { ...mark, action: false, more: false, text: bytes(0) },
+      { ...mark, action: false, more: false, text: bytes(1355) },
+      { epoch: 1n, sequence: 0n, action: false, more: true, text: bytes(3) },
     ],
     encode: into(encodeMessageFragment),
     decode: decodeMessageFragment,

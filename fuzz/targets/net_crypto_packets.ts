@@ -94,6 +94,7 @@ export const { fuzz, corpus, limitMs } = family(
       { nonceTail: 0, box: bytes(25) },
       { nonceTail: 0xffff, box: bytes(1397) },
     ],
+    beyond: [24, 1398].map((size) => ({ nonceTail: 7, box: bytes(size) })),
     encode: (into, { nonceTail, box }) => {
       encodeCryptoDataHeader(into, nonceTail);
       into.set(box, 3);
@@ -115,6 +116,7 @@ export const { fuzz, corpus, limitMs } = family(
       { bufferStart: 0xffff_fffe, packetNumber: 0xffff_ffff, data: bytes(700) },
       { bufferStart: 7, packetNumber: 9, data: bytes(1373) },
     ],
+    beyond: [{ bufferStart: 1, packetNumber: 2, data: bytes(0) }],
     encode: (into, { bufferStart, packetNumber, data }) => encodeCryptoDataPlain(into, bufferStart, packetNumber, data),
     decode: decodeCryptoDataPlain,
     bounds: ({ data }) => {

@@ -1,5 +1,6 @@
 /** Announcing oneself and searching others over the onion, with the family that group chats use. */
 import {
+  type AnnounceRequestBody,
   decodeAnnounceRequest,
   decodeAnnounceRequestBody,
   encodeAnnounceRequest,
@@ -11,6 +12,7 @@ import {
   decodeAnnounceResponseBody,
   encodeAnnounceResponse,
   encodeAnnounceResponseBody,
+  type IsStored,
 } from "../../src/wire/onion/announce_response.ts";
 import {
   decodeGroupAnnounce,
@@ -28,6 +30,13 @@ const pingIdOrDataKey = bytes(32, 6);
 const byAddress: MemberAnnounce = { publicKey: key(1), endpoint: IPV4, relays: [] };
 const byRelay: MemberAnnounce = { publicKey: key(2), endpoint: undefined, relays: [node(3, IPV4, "tcp")] };
 const byBoth: MemberAnnounce = { publicKey: key(4), endpoint: IPV6, relays: [node(5, IPV6, "tcp")] };
+const unreachable: MemberAnnounce = { publicKey: key(6), endpoint: undefined, relays: [] };
+const manyRelays: MemberAnnounce = { ...byBoth, relays: [node(7, IPV4, "tcp"), node(8, IPV6, "tcp")] };
+
+function requestBody(groupAnnounce: Uint8Array): AnnounceRequestBody {
+  const keys = { searchedKey: key(2), dataPublicKey: key(3) };
+  return { pingId: bytes(32, 1), ...keys, sendbackData: bytes(8), groupAnnounce };
+}
 
 function memberBounds({ endpoint, relays }: MemberAnnounce): void {
   atMost(1, relays.length, "relays");
@@ -48,19 +57,19 @@ export const { fuzz, corpus, limitMs } = family(
       { group: true, nonce: nonce(2), publicKey: key(2), box: bytes(120) },
       { group: true, nonce: nonce(3), publicKey: key(3), box: bytes(256) },
     ],
+    beyond: [
+      { group: false, nonce: nonce(1), publicKey: key(1), box: bytes(119) },
+      { group: false, nonce: nonce(1), publicKey: key(1), box: bytes(121) },
+      { group: true, nonce: nonce(3), publicKey: key(3), box: bytes(257) },
+    ],
     encode: encodeAnnounceRequest,
     decode: decodeAnnounceRequest,
     bounds: ({ group, box }) => atMost(group ? 256 : 120, box.length, "the box"),
   }),
   codec({
     name: "AnnounceRequestBody",
-    samples: [nothing, bytes(136)].map((groupAnnounce) => ({
-      pingId: bytes(32, 1),
-      searchedKey: key(2),
-      dataPublicKey: key(3),
-      sendbackData: bytes(8),
-      groupAnnounce,
-    })),
+    samples: [nothing, bytes(136)].map(requestBody),
+    beyond: [requestBody(bytes(137))],
     encode: encodeAnnounceRequestBody,
     decode: decodeAnnounceRequestBody,
     bounds: ({ groupAnnounce }) => atMost(136, groupAnnounce.length, "the group's announce"),
@@ -71,6 +80,11 @@ export const { fuzz, corpus, limitMs } = family(
       { group: false, sendbackData: bytes(8), nonce: nonce(1), box: bytes(49) },
       { group: false, sendbackData: bytes(8), nonce: nonce(2), box: bytes(253) },
       { group: true, sendbackData: bytes(8), nonce: nonce(3), box: bytes(670) },
+    ],
+    beyond: [
+      { group: false, sendbackData: bytes(8), nonce: nonce(1), box: bytes(48) },
+      { group: false, sendbackData: bytes(8), nonce: nonce(2), box: bytes(254) },
+      { group: true, sendbackData: bytes(8), nonce: nonce(3), box: bytes(671) },
     ],
     encode: encodeAnnounceResponse,
     decode: decodeAnnounceResponse,
@@ -83,6 +97,11 @@ export const { fuzz, corpus, limitMs } = family(
       { isStored: 1, pingIdOrDataKey, nodes: [node(1)], groupAnnounces: nothing },
       { isStored: 2, pingIdOrDataKey, nodes: FOUR_NODES, groupAnnounces: nothing },
     ],
+    beyond: [
+      { isStored: 1, pingIdOrDataKey, nodes: [...FOUR_NODES, node(5)], groupAnnounces: nothing },
+      { isStored: 1, pingIdOrDataKey, nodes: [node(1, IPV4, "tcp")], groupAnnounces: nothing },
+      { isStored: 3 as IsStored, pingIdOrDataKey, nodes: [node(1)], groupAnnounces: nothing },
+    ],
     encode: (into, body) => encodeAnnounceResponseBody(into, body, false),
     decode: (plain, drop) => decodeAnnounceResponseBody(plain, false, drop),
     bounds: (body) => bodyBounds(body, 0),
@@ -93,6 +112,10 @@ export const { fuzz, corpus, limitMs } = family(
       { isStored: 0, pingIdOrDataKey, nodes: [], groupAnnounces: nothing },
       { isStored: 1, pingIdOrDataKey, nodes: FOUR_NODES, groupAnnounces: bytes(416) },
     ],
+    beyond: [
+      { isStored: 1, pingIdOrDataKey, nodes: FOUR_NODES, groupAnnounces: bytes(417) },
+      { isStored: 0, pingIdOrDataKey, nodes: [...FOUR_NODES, node(5)], groupAnnounces: nothing },
+    ],
     encode: (into, body) => encodeAnnounceResponseBody(into, body, true),
     decode: (plain, drop) => decodeAnnounceResponseBody(plain, true, drop),
     bounds: (body) => bodyBounds(body, 416),
@@ -100,6 +123,7 @@ export const { fuzz, corpus, limitMs } = family(
   codec<GroupAnnounce>({
     name: "GroupAnnounce",
     samples: [byAddress, byRelay, byBoth].map((member) => ({ chatId: key(9), member })),
+    beyond: [unreachable, manyRelays].map((member) => ({ chatId: key(9), member })),
     encode: encodeGroupAnnounce,
     decode: decodeGroupAnnounce,
     bounds: ({ member }) => memberBounds(member),
@@ -108,6 +132,7 @@ export const { fuzz, corpus, limitMs } = family(
   codec<MemberAnnounce[]>({
     name: "MemberAnnounces",
     samples: [[], [byAddress], [byRelay, byBoth], [byBoth, byAddress, byRelay, byBoth]],
+    beyond: [[unreachable], [byAddress, manyRelays], [byRelay, byRelay, byRelay, byRelay, byRelay]],
     encode: encodeMemberAnnounces,
     decode: decodeMemberAnnounces,
     bounds: (members) => {

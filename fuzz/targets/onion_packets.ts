@@ -31,6 +31,12 @@ export const { fuzz, corpus, limitMs } = family(
       { layer: 2, nonce: nonce(3), publicKey: key(3), box: bytes(36), sendback: bytes(118) },
       { layer: 2, nonce: nonce(3), publicKey: key(3), box: bytes(1225), sendback: bytes(118) },
     ],
+    beyond: [
+      { layer: 0, nonce: nonce(1), publicKey: key(1), box: bytes(169), sendback: bytes(0) },
+      { layer: 1, nonce: nonce(2), publicKey: key(2), box: bytes(102), sendback: bytes(59) },
+      { layer: 2, nonce: nonce(3), publicKey: key(3), box: bytes(35), sendback: bytes(118) },
+      { layer: 2, nonce: nonce(3), publicKey: key(3), box: bytes(1226), sendback: bytes(118) },
+    ],
     encode: encodeOnionRequest,
     decode: decodeOnionRequest,
     bounds: ({ layer, box, sendback }) => {
@@ -43,6 +49,10 @@ export const { fuzz, corpus, limitMs } = family(
     samples: [
       { next: IPV4, data: bytes(1) },
       { next: IPV6, data: bytes(1300) },
+    ],
+    beyond: [
+      { next: IPV4, data: bytes(0) },
+      { next: { ...IPV6, port: 0 }, data: bytes(9) },
     ],
     encode: encodeOnionRequestLayer,
     decode: decodeOnionRequestLayer,
@@ -57,6 +67,10 @@ export const { fuzz, corpus, limitMs } = family(
       { request: bytes(1), sendback: bytes(177) },
       { request: bytes(1223), sendback: bytes(177) },
     ],
+    beyond: [
+      { request: bytes(0), sendback: bytes(177) },
+      { request: bytes(1224), sendback: bytes(177) },
+    ],
     encode: encodeDeliveredRequest,
     decode: decodeDeliveredRequest,
     bounds: ({ request, sendback }) => {
@@ -70,6 +84,10 @@ export const { fuzz, corpus, limitMs } = family(
       { depth: 1, sendback: bytes(59), data: bytes(1) },
       { depth: 2, sendback: bytes(118), data: bytes(300) },
       { depth: 3, sendback: bytes(177), data: bytes(1222) },
+    ],
+    beyond: [
+      { depth: 1, sendback: bytes(59), data: bytes(0) },
+      { depth: 3, sendback: bytes(177), data: bytes(1223) },
     ],
     encode: encodeOnionResponse,
     decode: decodeOnionResponse,
@@ -94,6 +112,7 @@ export const { fuzz, corpus, limitMs } = family(
       { from: IPV6, transport: "udp", rest: bytes(118) },
       { from: IPV4, transport: "tcp", rest: bytes(59) },
     ],
+    beyond: [{ from: { ...IPV4, port: 0 }, transport: "udp", rest: bytes(0) }],
     encode: encodeSendback,
     decode: decodeSendback,
     canonical: zeroPadded,
