@@ -13,6 +13,7 @@ const NONCE_AT = 33;
 export interface OpenedDhtPacket {
   /** A view of the packet. */
   readonly sender: PublicKey;
+  /** Valid until the next packet is opened. */
   readonly payload: Uint8Array;
 }
 
@@ -24,6 +25,7 @@ export class DhtChannel {
   readonly #sharedKeys: SharedKeyCache;
   readonly #openFrom: OpenFrom;
   readonly #payload = new Uint8Array(MAX_DATAGRAM_SIZE);
+  readonly #opened = new Uint8Array(MAX_DATAGRAM_SIZE);
 
   /** `openFrom`: for packets that arrive; `sharedKeys` serves when it is left out. */
   constructor(
@@ -50,7 +52,7 @@ export class DhtChannel {
     const outer = decodeDhtPacket(packet, drop);
     if (outer === undefined) return undefined;
     if (sameBytes(outer.sender, this.#self.publicKey)) return drop("wrong-key");
-    const payload = this.#openFrom(outer.sender, outer.box, outer.nonce);
+    const payload = this.#openFrom(outer.sender, outer.box, outer.nonce, this.#opened);
     return typeof payload === "string" ? drop(payload) : { sender: outer.sender, payload };
   }
 

@@ -3,7 +3,7 @@ import type { KeyBudget } from "../../crypto/key_budget.ts";
 import { PUBLIC_KEY_SIZE } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
-import type { Endpoint } from "../../env/datagram.ts";
+import { type Endpoint, MAX_DATAGRAM_SIZE } from "../../env/datagram.ts";
 import type { Metrics } from "../../env/metrics.ts";
 import { dropCounter } from "../../network/drop_counter.ts";
 import type { UdpNetwork } from "../../network/udp_network.ts";
@@ -40,6 +40,7 @@ export class OnionRelay {
   readonly #isNodeAt: (endpoint: Endpoint) => boolean;
   readonly #sendbacks: SendbackBox;
   readonly #budget: KeyBudget;
+  readonly #plain = new Uint8Array(MAX_DATAGRAM_SIZE);
   /** One cache a layer: the first holds clients' DHT keys, which a flood of throw-away keys in the others leaves alone. */
   readonly #keys: Readonly<Record<OnionLayer, SharedKeyCache>>;
 
@@ -79,7 +80,7 @@ export class OnionRelay {
     const request = decodeOnionRequest(packet, drop);
     if (request === undefined) return;
     const { layer, publicKey, box, nonce } = request;
-    const plain = this.#keys[layer].openFromStranger(publicKey, box, nonce, this.#budget);
+    const plain = this.#keys[layer].openFromStranger(publicKey, box, nonce, this.#budget, this.#plain);
     if (typeof plain === "string") return drop(plain);
     const inner = decodeOnionRequestLayer(plain, drop);
     if (inner === undefined) return;
