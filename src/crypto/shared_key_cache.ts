@@ -39,6 +39,17 @@ export class SharedKeyCache {
     return this.#keep(publicKey);
   }
 
+  /** Opens a box if the key with the owner of `publicKey` is at hand; undefined when it is not. */
+  openKept(
+    publicKey: Uint8Array,
+    box: Uint8Array,
+    nonce: Uint8Array,
+    into?: Uint8Array,
+  ): Uint8Array | "forged" | undefined {
+    const kept = this.#kept.get(publicKey);
+    return kept && (this.#crypto.open(box, nonce, kept, into) ?? "forged");
+  }
+
   /** Opens a box from the owner of `publicKey` into `into`, new bytes when left out, and answers what it holds. */
   open(publicKey: Uint8Array, box: Uint8Array, nonce: Uint8Array, into?: Uint8Array): Uint8Array | Unopened {
     const key = this.get(publicKey);
@@ -54,8 +65,8 @@ export class SharedKeyCache {
     budget: KeyBudget,
     into?: Uint8Array,
   ): Uint8Array | Unopened {
-    const known = this.#kept.get(publicKey);
-    if (known !== undefined) return this.#crypto.open(box, nonce, known, into) ?? "forged";
+    const opened = this.openKept(publicKey, box, nonce, into);
+    if (opened !== undefined) return opened;
     const made = budget.spend(() => this.#make(publicKey));
     if (made === "rate-limited") return made;
     if (!made) {

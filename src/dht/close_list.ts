@@ -61,16 +61,10 @@ export class CloseList implements NodeList {
 
 /** Where a new node may stand: on a free place or a bad node's, or -1. A crowded subnet gives only of its own places. */
 function placeIn(bucket: readonly NodeEntry[], endpoint: Endpoint, now: number): number {
-  let neighbours = 0;
-  let bad = -1;
-  let badNeighbour = -1;
-  for (const [at, entry] of bucket.entries()) {
-    const isBad = !entry.isGood(now);
-    if (isBad) bad = at;
-    if (!entry.inSubnetOf(endpoint)) continue;
-    neighbours++;
-    if (isBad) badNeighbour = at;
-  }
-  if (neighbours >= MAX_NODES_PER_SUBNET) return badNeighbour;
-  return bad < 0 && bucket.length < LIST_SIZE ? bucket.length : bad;
+  const bad = bucket.findIndex((entry) => !entry.isGood(now));
+  if (bad < 0 && bucket.length >= LIST_SIZE) return -1; // as mostly: nobody's network matters then
+  const neighbours = bucket.filter((entry) => entry.inSubnetOf(endpoint));
+  if (neighbours.length < MAX_NODES_PER_SUBNET) return bad < 0 ? bucket.length : bad;
+  const badNeighbour = neighbours.find((entry) => !entry.isGood(now));
+  return badNeighbour === undefined ? -1 : bucket.indexOf(badNeighbour);
 }

@@ -15,8 +15,11 @@ export function openFromAnybody(
   budget: KeyBudget,
   isKnown: (sender: Uint8Array) => boolean,
 ): OpenFrom {
-  return (sender, box, nonce, into) =>
-    isKnown(sender)
+  return (sender, box, nonce, into) => {
+    const opened = sharedKeys.openKept(sender, box, nonce, into);
+    if (opened !== undefined) return opened;
+    return isKnown(sender)
       ? sharedKeys.open(sender, box, nonce, into)
       : sharedKeys.openFromStranger(sender, box, nonce, budget, into);
+  };
 }

@@ -100,7 +100,8 @@ export function makeEndpoint(address: Uint8Array, port: number): Endpoint {
  * for private networks; fc00::/8, which RFC 4193 leaves open, is used by a mesh that spans the world.
  */
 export function isLanAddress(address: Uint8Array): boolean {
-  const [a = 0, b = 0] = address;
+  const a = address[0] ?? 0;
+  const b = address[1] ?? 0;
   if (address.length === 4) {
     if (a === 127 || a === 10) return true;
     if (a === 172 && b >= 16 && b <= 31) return true;

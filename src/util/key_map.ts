@@ -82,6 +82,7 @@ export class KeyMap<V> {
   }
 
   #find(key: Uint8Array): Entry<V> | undefined {
+    if (this.#entries.size === 0) return undefined;
     const bucket = this.#buckets.get(keyHash(key, this.#seed));
     if (bucket === undefined) return undefined;
     for (const entry of bucket) if (sameBytes(entry.key, key)) return entry;
