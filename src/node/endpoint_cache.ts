@@ -1,20 +1,41 @@
-import type { Endpoint } from "../env/datagram.ts";
-import { formatAddress, makeEndpoint, parseAddress } from "../util/endpoint.ts";
+import type { Endpoint, IpFamily } from "../env/datagram.ts";
+import { formatAddress, parseAddress } from "../util/endpoint.ts";
 
 const LIMIT = 4096;
 
-/** The address as node takes it; for link-local ones it names the interface. */
+/** An endpoint that something came from. It remembers its address in text; for link-local ones that names the interface. */
+class HeardEndpoint implements Endpoint {
+  readonly family: IpFamily;
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly #text: string;
+
+  constructor(text: string, address: Uint8Array, port: number) {
+    this.family = address.length === 4 ? 4 : 6;
+    this.address = address;
+    this.port = port;
+    this.#text = text;
+  }
+
+  static textOf(endpoint: Endpoint): string | undefined {
+    return #text in endpoint ? endpoint.#text : undefined;
+  }
+}
+
+/** The text of the other endpoints' addresses. */
 const texts = new WeakMap<Endpoint, string>();
 
-/** The text of the endpoint's address, made once for each endpoint object. */
+/** The endpoint's address as node takes it, made once for each endpoint object. */
 export function addressText(endpoint: Endpoint): string {
-  let text = texts.get(endpoint);
-  if (text === undefined) {
-    text = formatAddress(endpoint.address);
-    texts.set(endpoint, text);
-  }
+  const known = HeardEndpoint.textOf(endpoint) ?? texts.get(endpoint);
+  if (known !== undefined) return known;
+  const text = formatAddress(endpoint.address);
+  texts.set(endpoint, text);
   return text;
 }
+
+/** By the address in text: the one endpoint there, or those of several ports. */
+type Generation = Map<string, HeardEndpoint | Map<number, HeardEndpoint>>;
 
 /**
  * One endpoint object for each address and port that lately sent something, found without building a string. Two
@@ -22,8 +43,8 @@ export function addressText(endpoint: Endpoint): string {
  */
 export class EndpointCache {
   readonly #limit: number;
-  #young = new Map<string, Map<number, Endpoint>>(); // bounded by #limit, over all ports
-  #old = new Map<string, Map<number, Endpoint>>(); // bounded by #limit, over all ports
+  #young: Generation = new Map(); // bounded by #limit, over all ports
+  #old: Generation = new Map(); // bounded by #limit, over all ports
   #youngSize = 0;
 
   /** Holds at most twice `limit` endpoints. */
@@ -33,14 +54,12 @@ export class EndpointCache {
 
   /** The endpoint of an address as node writes it, or undefined for text that is none. */
   get(address: string, port: number): Endpoint | undefined {
-    const young = this.#young.get(address)?.get(port);
+    const young = find(this.#young, address, port);
     if (young !== undefined) return young;
-    const endpoint = this.#old.get(address)?.get(port) ?? parse(address, port);
+    const endpoint = find(this.#old, address, port) ?? parse(address, port);
     if (endpoint === undefined) return undefined;
     if (this.#youngSize >= this.#limit) this.#turnOver();
-    const ports = this.#young.get(address);
-    if (ports) ports.set(port, endpoint);
-    else this.#young.set(address, new Map([[port, endpoint]]));
+    add(this.#young, address, endpoint);
     this.#youngSize++;
     return endpoint;
   }
@@ -52,11 +71,22 @@ export class EndpointCache {
   }
 }
 
-function parse(address: string, port: number): Endpoint | undefined {
-  const zoneAt = address.indexOf("%");
-  const bytes = parseAddress(zoneAt < 0 ? address : address.slice(0, zoneAt));
-  if (bytes === undefined) return undefined;
-  const endpoint = makeEndpoint(bytes, port);
-  texts.set(endpoint, address);
-  return endpoint;
+function find(generation: Generation, address: string, port: number): HeardEndpoint | undefined {
+  const there = generation.get(address);
+  if (there instanceof Map) return there.get(port);
+  return there?.port === port ? there : undefined;
+}
+
+/** `endpoint` is not there yet. */
+function add(generation: Generation, address: string, endpoint: HeardEndpoint): void {
+  const there = generation.get(address);
+  if (there === undefined) generation.set(address, endpoint);
+  else if (there instanceof Map) there.set(endpoint.port, endpoint);
+  else generation.set(address, new Map([there, endpoint].map((one) => [one.port, one])));
+}
+
+function parse(text: string, port: number): HeardEndpoint | undefined {
+  const zoneAt = text.indexOf("%");
+  const address = parseAddress(zoneAt < 0 ? text : text.slice(0, zoneAt));
+  return address && new HeardEndpoint(text, address, port);
 }

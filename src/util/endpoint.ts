@@ -49,16 +49,28 @@ export function parseAddress(text: string): Uint8Array | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
+/** Digit by digit: nodes hear from new addresses all the time. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+  let part = 0;
+  let value = -1; // of the digits since the last dot; -1 when there is none
+  for (let i = 0; i <= text.length; i++) {
+    const digit = i < text.length ? text.charCodeAt(i) - 0x30 : DOT;
+    if (digit === DOT) {
+      if (value < 0 || part === 4) return undefined;
+      bytes[part++] = value;
+      value = -1;
+      continue;
+    }
+    if (digit < 0 || digit > 9 || value === 0) return undefined; // no leading zeros: some read them as octal
+    value = value < 0 ? digit : 10 * value + digit;
+    if (value > 255) return undefined;
   }
-  return bytes;
+  return part === 4 ? bytes : undefined;
 }
+
+/** ".", counted from "0". */
+const DOT = -2;
 
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");

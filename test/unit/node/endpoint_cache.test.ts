@@ -13,6 +13,14 @@ describe("EndpointCache", () => {
     expect(cache.get("nonsense", 5)).toBeUndefined();
   });
 
+  it("tells the ports of one address apart, in whatever order they come", () => {
+    const cache = new EndpointCache();
+    const ports = [5, 6, 7, 5, 7, 8, 6];
+    const found = ports.map((port) => cache.get("1.2.3.4", port));
+    expect(found.map((endpoint) => endpoint?.port)).toEqual(ports);
+    expect(found.map((endpoint) => found.indexOf(endpoint))).toEqual([0, 1, 2, 0, 2, 5, 1]);
+  });
+
   it("keeps the interface of a link-local address for the answer", () => {
     const endpoint = new EndpointCache().get("fe80::1%eth0", 5);
     if (endpoint === undefined) return expect.unreachable();

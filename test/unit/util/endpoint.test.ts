@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/util/bytes.ts";
@@ -96,6 +97,20 @@ describe("addresses in text", () => {
     "[::1]",
   ])("does not take %j", (text) => {
     expect(parseAddress(text)).toBeUndefined();
+  });
+
+  it("are IPv4 ones exactly when Node says so", () => {
+    const part = fc.oneof(fc.nat(300).map(String), fc.constantFrom("", "00", "01", "1e1", "2555"));
+    const nearly = fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join("."));
+    const texts = fc.oneof(nearly, fc.string({ unit: fc.constantFrom(..."0125."), maxLength: 16 }));
+    fc.assert(
+      fc.property(texts, (text) => {
+        const bytes = parseAddress(text);
+        expect(bytes !== undefined).toBe(isIPv4(text));
+        if (bytes !== undefined) expect(bytes.join(".")).toBe(text);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("never throws", () => {
