@@ -4,6 +4,8 @@ import { keyHash } from "./key_hash.ts";
 interface Entry<V> {
   readonly key: Uint8Array;
   value: V;
+  /** Another key with the same hash. */
+  next: Entry<V> | undefined;
 }
 
 /**
@@ -11,7 +13,7 @@ interface Entry<V> {
  * hash is seeded, so that a stranger who chooses keys cannot make them collide. Iterates in order of insertion.
  */
 export class KeyMap<V> {
-  readonly #buckets = new Map<number, Entry<V>[]>(); // bounded by whoever owns the map
+  readonly #byHash = new Map<number, Entry<V>>(); // bounded by whoever owns the map
   readonly #entries = new Set<Entry<V>>();
   readonly #seed: number;
 
@@ -34,32 +36,35 @@ export class KeyMap<V> {
 
   /** Stores `value`; the key is copied, so it may be a view of a packet. */
   set(key: Uint8Array, value: V): void {
-    const known = this.#find(key);
-    if (known) {
+    const hash = keyHash(key, this.#seed);
+    const first = this.#byHash.get(hash);
+    const known = findIn(first, key);
+    if (known !== undefined) {
       known.value = value;
       return;
     }
-    const entry = { key: key.slice(), value };
-    const hash = keyHash(key, this.#seed);
-    const bucket = this.#buckets.get(hash);
-    if (bucket) bucket.push(entry);
-    else this.#buckets.set(hash, [entry]);
+    const entry = { key: key.slice(), value, next: first };
+    this.#byHash.set(hash, entry);
     this.#entries.add(entry);
   }
 
   delete(key: Uint8Array): boolean {
     const hash = keyHash(key, this.#seed);
-    const bucket = this.#buckets.get(hash);
-    const at = bucket?.findIndex((entry) => sameBytes(entry.key, key)) ?? -1;
-    if (bucket === undefined || at < 0) return false;
-    this.#entries.delete(bucket[at] as Entry<V>);
-    if (bucket.length === 1) this.#buckets.delete(hash);
-    else bucket.splice(at, 1);
+    const first = this.#byHash.get(hash);
+    const entry = findIn(first, key);
+    if (first === undefined || entry === undefined) return false;
+    this.#entries.delete(entry);
+    if (entry !== first) {
+      let before = first;
+      while (before.next !== undefined && before.next !== entry) before = before.next;
+      before.next = entry.next;
+    } else if (entry.next !== undefined) this.#byHash.set(hash, entry.next);
+    else this.#byHash.delete(hash);
     return true;
   }
 
   clear(): void {
-    this.#buckets.clear();
+    this.#byHash.clear();
     this.#entries.clear();
   }
 
@@ -83,9 +88,11 @@ export class KeyMap<V> {
 
   #find(key: Uint8Array): Entry<V> | undefined {
     if (this.#entries.size === 0) return undefined;
-    const bucket = this.#buckets.get(keyHash(key, this.#seed));
-    if (bucket === undefined) return undefined;
-    for (const entry of bucket) if (sameBytes(entry.key, key)) return entry;
-    return undefined;
+    return findIn(this.#byHash.get(keyHash(key, this.#seed)), key);
   }
+}
+
+function findIn<V>(first: Entry<V> | undefined, key: Uint8Array): Entry<V> | undefined {
+  for (let entry = first; entry !== undefined; entry = entry.next) if (sameBytes(entry.key, key)) return entry;
+  return undefined;
 }
