@@ -1,5 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
-import { type KeyPair, MAC_SIZE, type PublicKey } from "../crypto/keys.ts";
+import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import type { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
@@ -9,6 +9,7 @@ import type { UdpNetwork } from "../network/udp_network.ts";
 import { concatBytes, sameBytes } from "../util/bytes.ts";
 import { sameEndpoint } from "../util/endpoint.ts";
 import {
+  DHT_REQUEST_HEADER_SIZE,
   type DhtRequest,
   decodeDhtRequest,
   encodeDhtRequest,
@@ -56,10 +57,10 @@ export class DhtRequests {
     if (sharedKey === undefined || payload.length > MAX_DHT_REQUEST_PAYLOAD_SIZE) return 0;
     const nonce = crypto.nonce();
     const box = crypto.seal(concatBytes(Uint8Array.of(id), payload), nonce, sharedKey);
-    const packet = new Uint8Array(MAX_DHT_REQUEST_SIZE + MAC_SIZE);
-    const length = encodeDhtRequest(packet, { receiver: target, sender: self.publicKey, nonce, box });
+    const packet = new Uint8Array(DHT_REQUEST_HEADER_SIZE + box.length);
+    encodeDhtRequest(packet, { receiver: target, sender: self.publicKey, nonce, box });
     let sent = 0;
-    for (const way of ways) if (network.send(way, packet.subarray(0, length))) sent++;
+    for (const way of ways) if (network.send(way, packet)) sent++;
     metrics.count("dht.dhtRequest.sent", sent);
     return sent;
   }

@@ -7,7 +7,7 @@ import type { DatagramSocket, Endpoint } from "../../env/datagram.ts";
 import type { Metrics } from "../../env/metrics.ts";
 import { dropCounter } from "../../network/drop_counter.ts";
 import type { UdpNetwork } from "../../network/udp_network.ts";
-import { sameBytes } from "../../util/bytes.ts";
+import { isAllZero, sameBytes } from "../../util/bytes.ts";
 import { isLanAddress } from "../../util/endpoint.ts";
 import { randomU32 } from "../../util/random_numbers.ts";
 import type { Drop } from "../../wire/drop.ts";
@@ -114,12 +114,18 @@ export class AnnounceNode {
    * searches; only without one is the searched key looked up. handle_announce_request_common.
    */
   #announceOrFind(request: AnnounceRequest, body: AnnounceRequestBody, way: WayBack): Announcement | undefined {
-    encodeOnionIpPort(this.#address, 0, way.endpoint);
-    if (!this.#pingIds.check(body.pingId, request.publicKey, this.#address)) return this.#store.get(body.searchedKey);
+    if (!this.#hasPingId(request, body, way)) return this.#store.get(body.searchedKey);
     const stored = this.#store.put({ publicKey: request.publicKey, dataPublicKey: body.dataPublicKey, ...way });
     this.#metrics.count(stored === undefined ? "onion.announcementsRefused" : "onion.announcementsStored");
     this.#metrics.gauge("onion.announcements", this.#store.size);
     return stored;
+  }
+
+  /** Whoever only searches sends zeros, and most do: what costs two HMACs is not asked about those. */
+  #hasPingId(request: AnnounceRequest, { pingId }: AnnounceRequestBody, { endpoint }: WayBack): boolean {
+    if (isAllZero(pingId)) return false;
+    encodeOnionIpPort(this.#address, 0, endpoint);
+    return this.#pingIds.check(pingId, request.publicKey, this.#address);
   }
 
   #answerFor(
