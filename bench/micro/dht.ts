@@ -7,7 +7,7 @@ import { NodeTable } from "../../src/dht/node_table.ts";
 import { MemoryMetrics } from "../../src/env/metrics.ts";
 import { UdpNetwork } from "../../src/network/udp_network.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
-import { randomBytes } from "../../src/util/random_numbers.ts";
+import { randomBytes, shuffle } from "../../src/util/random_numbers.ts";
 import { encodeNodesRequestPayload } from "../../src/wire/dht/nodes_request.ts";
 import { encodePingPayload } from "../../src/wire/dht/ping.ts";
 import { ignoreDrop } from "../../src/wire/drop.ts";
@@ -41,10 +41,11 @@ function tables(): Calls {
     const { table, self } = fullTable(count);
     const targets = Array.from({ length: 256 }, () => randomBytes(random, 32));
     let next = 0;
-    calls[`the 4 nearest to any key, of ${table.size} nodes`] = () =>
+    calls[`the 4 nearest to any key, of ${count.toLocaleString("en")} nodes`] = () =>
       table.closest(targets[next++ & 255] as Uint8Array, 4, false, 4);
     const near = self.slice();
-    calls[`the 4 nearest to our own key, of ${table.size} nodes`] = () => table.closest(near, 4, false, 4);
+    calls[`the 4 nearest to our own key, of ${count.toLocaleString("en")} nodes`] = () =>
+      table.closest(near, 4, false, 4);
   }
   const { table, keys } = fullTable(1024);
   let next = 0;
@@ -60,11 +61,10 @@ function fullTable(count: number): { table: NodeTable; self: PublicKey; keys: Pu
   const self = randomBytes(random, 32) as PublicKey;
   const table = new NodeTable(stillClock(), 1);
   table.addList(new CloseList(self));
-  const keys: PublicKey[] = [];
-  for (let i = 0; i < count; i++) {
-    const key = keySharing(self, i >> 3);
-    if (table.confirm(key, endpointOf(i)) !== undefined) keys.push(key);
-  }
+  const keys = Array.from({ length: count }, (_, i) => keySharing(self, i >> 3));
+  shuffle(random, keys);
+  for (const [i, key] of keys.entries()) table.confirm(key, endpointOf(i));
+  if (table.size !== count) throw new Error(`The table has taken ${table.size} nodes of ${count}.`);
   return { table, self, keys };
 }
 

@@ -6,12 +6,13 @@ import { codecs } from "./codecs.ts";
 import { crypto } from "./crypto.ts";
 import { dht } from "./dht.ts";
 import { messages } from "./messages.ts";
+import { network } from "./network.ts";
 import { onion } from "./onion.ts";
 import { FULL, type Part, QUICK } from "./part.ts";
 import { session } from "./session.ts";
 import { util } from "./util.ts";
 
-const PARTS: readonly Part[] = [crypto, codecs, util, dht, onion, session, messages];
+const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,6 @@
-import { EndpointCache } from "../../src/node/endpoint_cache.ts";
 import { sameBytes } from "../../src/util/bytes.ts";
 import { Emitter } from "../../src/util/emitter.ts";
-import { endpointKey, formatAddress, isLanAddress, makeEndpoint, sameEndpoint } from "../../src/util/endpoint.ts";
+import { endpointKey, isLanAddress, makeEndpoint, sameEndpoint } from "../../src/util/endpoint.ts";
 import { KeyMap } from "../../src/util/key_map.ts";
 import { randomBelow, randomBytes } from "../../src/util/random_numbers.ts";
 import { TimerHeap } from "../../src/util/timer_heap.ts";
@@ -75,14 +74,11 @@ function timers(): Calls {
 
 function endpoints(): Calls {
   const known = Array.from({ length: COUNT }, (_, i) => endpointOf(i));
-  const texts = known.map(({ address, port }) => ({ address: formatAddress(address), port }));
-  const cache = new EndpointCache();
   const [one, same] = [endpointOf(1), endpointOf(1)];
   return {
     "endpoint: compare with its equal": () => sameEndpoint(one, same),
     "endpoint: key of a known one": inTurn(known, endpointKey),
     "endpoint: key of a new one": inTurn(known, ({ address, port }) => endpointKey(makeEndpoint(address, port))),
     "endpoint: is it in a LAN?": inTurn(known, ({ address }) => isLanAddress(address)),
-    "endpoint: intern as Node reports it": inTurn(texts, ({ address, port }) => cache.get(address, port)),
   };
 }
