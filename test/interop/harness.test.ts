@@ -23,4 +23,21 @@ describeInterop("the interop harness", () => {
     await bob.send(alice.publicKey, "waves", { action: true });
     expect(await alice.waitFor("message")).toMatchObject({ friend: bob.publicKey, text: "waves", action: true });
   });
+
+  it("loses nothing of what a peer has said before it is closed", async () => {
+    const peer = await ToxcorePeer.start();
+    const said = Array.from({ length: 2000 }, () => peer.savedata());
+    const [profiles] = await Promise.all([Promise.all(said), peer.close()]);
+    expect(new Set(profiles.map(({ length }) => length)).size).toBe(1);
+    expect(await peer.exited).toBe("exit code 0");
+  });
+
+  it("is not hurt by a peer that is killed in the middle of a line", async () => {
+    const peer = await ToxcorePeer.start();
+    const said = Array.from({ length: 2000 }, () => peer.savedata());
+    const settled = Promise.allSettled(said);
+    await said[0];
+    await peer.kill();
+    expect((await settled).at(-1)?.status).toBe("rejected");
+  });
 });

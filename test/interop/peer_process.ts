@@ -38,6 +38,7 @@ export class PeerProcess {
   readonly #created = Promise.withResolvers<ReadyInfo>();
   #nextId = 1;
   #gone: string | undefined;
+  #killed = false;
   #closing: Promise<void> | undefined;
 
   constructor(label: string, netns: string | undefined) {
@@ -103,6 +104,7 @@ export class PeerProcess {
   }
 
   async kill(): Promise<void> {
+    this.#killed = true;
     this.#child.kill("SIGKILL");
     await this.exited;
   }
@@ -127,6 +129,8 @@ export class PeerProcess {
   }
 
   #receive(line: string): void {
+    // It may have died in the middle of this line.
+    if (this.#killed) return;
     const message = JSON.parse(line);
     if (message.event === "ready") this.#created.resolve(message);
     else if (message.event === "failed") {

@@ -62,10 +62,10 @@ async function handle(peer: Peer, line: string): Promise<void> {
   } catch (error) {
     write({ id, error: toWireError(error) });
   }
-  if (method === "close") process.exit(0);
+  // `process.exit` drops what the pipe has not taken yet.
+  if (method === "close") process.stdout.write("", () => process.exit(0));
 }
 
-/** Standard output is a pipe: writes are synchronous, so nothing is lost by `process.exit`. */
 function write(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
