@@ -103,6 +103,11 @@ export class PeerProcess {
     });
   }
 
+  /** `SIGSTOP` and `SIGCONT`: the process stands still, and goes on as if no time had passed. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(signal);
+  }
+
   async kill(): Promise<void> {
     this.#killed = true;
     this.#child.kill("SIGKILL");

@@ -240,6 +240,15 @@ export class ToxcorePeer implements AsyncDisposable {
     return this.#process.mailbox.drain(event);
   }
 
+  /** Stands still, as on a machine that sleeps: hears and says nothing until `resume`. */
+  suspend(): void {
+    this.#process.signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#process.signal("SIGCONT");
+  }
+
   /** Vanishes without a word to anybody. Resolves when the process is gone. */
   async kill(): Promise<void> {
     await this.#process.kill();

@@ -1,16 +1,18 @@
-import { Tox } from "../../src/index.ts";
+import { type Friend, Tox } from "../../src/index.ts";
 import { Heard } from "../support/heard.ts";
-import type { DhtNode, ToxcorePeer } from "./toxcore.ts";
+import { type DhtNode, ToxcorePeer, type ToxcorePeerOptions } from "./toxcore.ts";
 
 /** One of ours on loopback, and what it told so far. */
 export interface Ours extends AsyncDisposable {
   readonly tox: Tox;
   readonly heard: Heard;
   /** This instance as a node to bootstrap from. */
-  readonly node: DhtNode;
+  readonly node: DhtNode & { readonly publicKey: string };
 }
 
-export async function startOurs(options: Parameters<typeof Tox.create>[0] = {}): Promise<Ours> {
+type OursOptions = Parameters<typeof Tox.create>[0];
+
+export async function startOurs(options: OursOptions = {}): Promise<Ours> {
   const tox = await Tox.create({ bindIpv4: "127.0.0.1", ipv6: false, port: 0, ...options });
   return {
     tox,
@@ -20,15 +22,32 @@ export async function startOurs(options: Parameters<typeof Tox.create>[0] = {}):
   };
 }
 
+/** One of ours and one of theirs, friends and online for each other. */
+export interface Pair extends AsyncDisposable {
+  readonly ours: Ours;
+  readonly theirs: ToxcorePeer;
+  /** They, for us. */
+  readonly friend: Friend;
+}
+
+export async function startPair(
+  options: { readonly ours?: OursOptions; readonly theirs?: ToxcorePeerOptions } = {},
+): Promise<Pair> {
+  await using starting = new AsyncDisposableStack();
+  const ours = starting.use(await startOurs(options.ours));
+  const theirs = starting.use(await ToxcorePeer.start(options.theirs));
+  await introduce(ours, theirs);
+  const friend = await befriend(ours, theirs);
+  const both = starting.move();
+  return { ours, theirs, friend, [Symbol.asyncDispose]: () => both.disposeAsync() };
+}
+
 /** Some of ours that are nobody's friends: a network that others can come from and go to. */
-export async function startNetwork(
-  count: number,
-): Promise<AsyncDisposable & { readonly node: DhtNode & { publicKey: string } }> {
+export async function startNetwork(count: number): Promise<AsyncDisposable & { readonly node: Ours["node"] }> {
   const first = await startOurs();
-  const others = await Promise.all(Array.from({ length: count - 1 }, () => startOurs()));
-  for (const { tox } of others) await tox.bootstrap({ ...first.node, publicKey: first.tox.dhtPublicKey });
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => startOurs({ bootstrap: [first.node] })));
   const close = async () => void (await Promise.all([first, ...others].map(({ tox }) => tox.close())));
-  return { node: { ...first.node, publicKey: first.tox.dhtPublicKey }, [Symbol.asyncDispose]: close };
+  return { node: first.node, [Symbol.asyncDispose]: close };
 }
 
 /** Each told of the other's node. */

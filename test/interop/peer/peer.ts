@@ -10,7 +10,7 @@ import {
   type ReadyInfo,
   USER_STATUSES,
 } from "./protocol.ts";
-import { ADDRESS_SIZE, bytesOf, hexOf, nameOf, PUBLIC_KEY_SIZE } from "./values.ts";
+import { ADDRESS_SIZE, bytesOf, hexOf, nameOf, PUBLIC_KEY_SIZE, pointed } from "./values.ts";
 
 type Handlers = {
   [M in Method]: (params: Methods[M]["params"]) => Methods[M]["result"] | Promise<Methods[M]["result"]>;
@@ -75,7 +75,9 @@ export class Peer {
     friendAdd: ({ address, message }) => {
       const bytes = bytesOf(address, ADDRESS_SIZE);
       const text = Buffer.from(message);
-      const friend = checked("FRIEND_ADD", (error) => this.#c.friendAdd(this.#tox, bytes, text, text.length, error));
+      const friend = checked("FRIEND_ADD", (error) =>
+        this.#c.friendAdd(this.#tox, bytes, pointed(text), text.length, error),
+      );
       return { friend: this.#friendKey(friend) };
     },
     friendAddNorequest: ({ publicKey }) => {
@@ -106,12 +108,12 @@ export class Peer {
 
     setName: ({ name }) => {
       const bytes = Buffer.from(name);
-      checked("SET_INFO", (error) => this.#c.selfSetName(this.#tox, bytes, bytes.length, error));
+      checked("SET_INFO", (error) => this.#c.selfSetName(this.#tox, pointed(bytes), bytes.length, error));
       return {};
     },
     setStatusMessage: ({ statusMessage }) => {
       const bytes = Buffer.from(statusMessage);
-      checked("SET_INFO", (error) => this.#c.selfSetStatusMessage(this.#tox, bytes, bytes.length, error));
+      checked("SET_INFO", (error) => this.#c.selfSetStatusMessage(this.#tox, pointed(bytes), bytes.length, error));
       return {};
     },
     setStatus: ({ status }) => {
@@ -138,14 +140,14 @@ export class Peer {
     sendLossless: ({ friend, hex }) => {
       const [number, bytes] = [this.#friendNumber(friend), bytesOf(hex)];
       checked("FRIEND_CUSTOM_PACKET", (error) =>
-        this.#c.friendSendLosslessPacket(this.#tox, number, bytes, bytes.length, error),
+        this.#c.friendSendLosslessPacket(this.#tox, number, pointed(bytes), bytes.length, error),
       );
       return {};
     },
     sendLossy: ({ friend, hex }) => {
       const [number, bytes] = [this.#friendNumber(friend), bytesOf(hex)];
       checked("FRIEND_CUSTOM_PACKET", (error) =>
-        this.#c.friendSendLossyPacket(this.#tox, number, bytes, bytes.length, error),
+        this.#c.friendSendLossyPacket(this.#tox, number, pointed(bytes), bytes.length, error),
       );
       return {};
     },
@@ -197,7 +199,7 @@ export class Peer {
 
   #sendMessage(friend: number, type: number, bytes: Uint8Array): number {
     return checked("FRIEND_SEND_MESSAGE", (error) =>
-      this.#c.friendSendMessage(this.#tox, friend, type, bytes, bytes.length, error),
+      this.#c.friendSendMessage(this.#tox, friend, type, pointed(bytes), bytes.length, error),
     );
   }
 

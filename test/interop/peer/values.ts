@@ -24,6 +24,13 @@ export function bytesOf(hex: string, length?: number): Uint8Array {
   return bytes;
 }
 
+const NO_BYTES = new Uint8Array(1);
+
+/** The bytes as C takes them beside their length: koffi makes NULL of none, which C tells from empty. */
+export function pointed(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? NO_BYTES : bytes;
+}
+
 /** The name of a C enum value. */
 export function nameOf<T extends string>(names: readonly T[], value: number): T {
   const name = names[value];

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { describeInterop, ToxcorePeer } from "./toxcore.ts";
-import { befriend, introduce, startNetwork, startOurs, TOXCORE_PATIENCE_MS, untilOnline } from "./two_sides.ts";
+import { describeInterop, ToxcorePeer } from "../toxcore.ts";
+import { befriend, introduce, startNetwork, startOurs, TOXCORE_PATIENCE_MS, untilOnline } from "../two_sides.ts";
 
 /** What a friend is told of one who vanishes without a word: after 32 s of silence. */
 const SILENCE_PATIENCE_MS = 45_000;

@@ -1,6 +1,6 @@
 import { it } from "vitest";
-import { describeInterop, startBootstrapd, ToxcorePeer } from "./toxcore.ts";
-import { startOurs, TOXCORE_PATIENCE_MS } from "./two_sides.ts";
+import { describeInterop, startBootstrapd, ToxcorePeer } from "../toxcore.ts";
+import { startOurs, TOXCORE_PATIENCE_MS } from "../two_sides.ts";
 
 describeInterop("networks of both kinds", () => {
   it("let two of ours find each other through nodes of theirs", { timeout: 120_000 }, async () => {
