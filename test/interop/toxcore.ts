@@ -110,7 +110,7 @@ export class ToxcorePeer implements AsyncDisposable {
   }
 
   /** This peer as a node on loopback to bootstrap from. */
-  get dhtNode(): DhtNode {
+  get dhtNode(): DhtNode & { publicKey: string } {
     return { host: "127.0.0.1", port: this.udpPort, publicKey: this.dhtId };
   }
 

@@ -7,7 +7,7 @@ export interface Ours extends AsyncDisposable {
   readonly tox: Tox;
   readonly heard: Heard;
   /** This instance as a node to bootstrap from. */
-  readonly node: DhtNode & { readonly publicKey: string };
+  readonly node: DhtNode & { publicKey: string };
 }
 
 type OursOptions = Parameters<typeof Tox.create>[0];
@@ -53,7 +53,7 @@ export async function startNetwork(count: number): Promise<AsyncDisposable & { r
 /** Each told of the other's node. */
 export async function introduce(ours: Ours, theirs: ToxcorePeer): Promise<void> {
   await theirs.bootstrap(ours.node);
-  await ours.tox.bootstrap({ host: "127.0.0.1", port: theirs.udpPort, publicKey: theirs.dhtId });
+  await ours.tox.bootstrap(theirs.dhtNode);
 }
 
 /** toxcore polls and waits between tries: what takes us a moment may take it half a minute. */
@@ -67,17 +67,21 @@ export async function befriend(ours: Ours, theirs: ToxcorePeer) {
   return friend;
 }
 
-export async function untilOnline(ours: Ours, theirs: ToxcorePeer): Promise<void> {
+export async function untilOnline(
+  ours: Pick<Ours, "tox" | "heard">,
+  theirs: ToxcorePeer,
+  timeoutMs: number = TOXCORE_PATIENCE_MS,
+): Promise<void> {
   await Promise.all([
     ours.heard.waitFor(
       "friendConnection",
       ({ friend, state }) => friend.publicKey === theirs.publicKey && state !== "none",
-      TOXCORE_PATIENCE_MS,
+      timeoutMs,
     ),
     theirs.waitFor(
       "friendConnection",
       ({ friend, state }) => friend === ours.tox.publicKey && state !== "none",
-      TOXCORE_PATIENCE_MS,
+      timeoutMs,
     ),
   ]);
 }

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { crawl } from "../crawler.ts";
+import { describeInterop, ToxcorePeer } from "../toxcore.ts";
+import { type Ours, startOurs, untilOnline } from "../two_sides.ts";
+
+/** Of each kind: what two cores bear beside the other tests. */
+const SIDE = 10;
+const ASKERS = 33;
+/** For many at once on a machine that may be busy. */
+const MANY_PATIENCE_MS = 150_000;
+
+describeInterop("a network of ten nodes of theirs and ten of ours", () => {
+  const theirs: ToxcorePeer[] = [];
+  const ours: Ours[] = [];
+  const started = new AsyncDisposableStack();
+
+  /** A line: each knows the one before it, and nobody else. */
+  beforeAll(async () => {
+    for (const peer of await startAll(SIDE, (i) => ToxcorePeer.start({ label: `theirs ${i}` }))) {
+      const before = theirs.at(-1);
+      theirs.push(started.use(peer));
+      if (before !== undefined) await peer.bootstrap(before.dhtNode);
+    }
+    for (const one of await startAll(SIDE, () => startOurs())) {
+      await one.tox.bootstrap((ours.at(-1)?.node ?? theirs.at(-1)?.dhtNode) as Ours["node"]);
+      ours.push(started.use(one));
+    }
+  }, 120_000);
+  afterAll(() => started.disposeAsync(), 60_000);
+
+  const keysOfTheirs = () => new Set(theirs.map(({ dhtId }) => dhtId));
+  const keysOfOurs = () => new Set(ours.map(({ tox }) => tox.dhtPublicKey));
+  const allKeys = () => new Set([...keysOfTheirs(), ...keysOfOurs()]);
+  const allAddresses = () =>
+    new Set([...theirs.map(({ dhtNode }) => dhtNode), ...ours.map(({ node }) => node)].map(({ port }) => port));
+
+  describe("dht_nodes", () => {
+    it("are all found from one of ours, asking nobody else", { timeout: 180_000 }, async () => {
+      const keys = keysOfOurs();
+      const [start] = ours;
+      const found = await crawl({
+        start: (start as Ours).node,
+        wanted: allKeys(),
+        mayAsk: (key) => keys.has(key),
+        timeoutMs: MANY_PATIENCE_MS,
+      });
+      expect(new Set([...found.values()].map(({ port }) => port))).toEqual(allAddresses());
+    });
+
+    it("are all found from one of theirs, asking nobody else", { timeout: 180_000 }, async () => {
+      const keys = keysOfTheirs();
+      const [start] = theirs;
+      const found = await crawl({
+        start: (start as ToxcorePeer).dhtNode,
+        wanted: allKeys(),
+        mayAsk: (key) => keys.has(key),
+        timeoutMs: MANY_PATIENCE_MS,
+      });
+      expect(new Set([...found.values()].map(({ port }) => port))).toEqual(allAddresses());
+    });
+  });
+
+  describe("tox_many", () => {
+    it("becomes friends across, each with one whom it asks and one who asks it", { timeout: 240_000 }, async () => {
+      await Promise.all(
+        theirs.map(async (peer, i) => {
+          const asks = ours[i] as Ours;
+          const asked = ours[(i + 1) % SIDE] as Ours;
+          await Promise.all([friendship(peer, asks, "theirs asks"), friendship(peer, asked, "ours asks")]);
+        }),
+      );
+      for (const { tox } of ours) expect(tox.friends.map(({ connection }) => connection)).toEqual(["udp", "udp"]);
+    });
+
+    it("talks, each with each of its friends", async () => {
+      await Promise.all(
+        theirs.flatMap((peer, i) =>
+          [ours[i] as Ours, ours[(i + 1) % SIDE] as Ours].map(async ({ tox, heard }) => {
+            const friend = tox.friend(peer.publicKey);
+            const message = friend?.send(`to ${peer.publicKey}`);
+            await peer.waitFor("message", { friend: tox.publicKey, text: `to ${peer.publicKey}` }, MANY_PATIENCE_MS);
+            expect(await message?.delivered).toBe("delivered");
+            const messageId = await peer.send(tox.publicKey, `to ${tox.publicKey}`);
+            await heard.waitFor("message", (it) => it.friend === friend && it.text === `to ${tox.publicKey}`);
+            await peer.waitFor("receipt", { friend: tox.publicKey, messageId }, MANY_PATIENCE_MS);
+          }),
+        ),
+      );
+    });
+  });
+
+  describe("friend_request_spam", () => {
+    it(`of ${ASKERS} at once to one of ours, ${SIDE} of them of theirs, ends with all friends`, {
+      timeout: 240_000,
+    }, async () => {
+      const bootstrap = [(ours[0] as Ours).node];
+      const asked = started.use(await startOurs({ bootstrap }));
+      const ofOurs = await startAll(ASKERS - SIDE, () => startOurs({ bootstrap }));
+      for (const one of ofOurs) started.use(one);
+      const seen = new Set<string>();
+      asked.tox.on("friendRequest", (request) => {
+        seen.add(request.publicKey);
+        request.accept();
+      });
+      await Promise.all([
+        ...theirs.map((peer) => peer.friendAdd(asked.tox.id, "Let me in")),
+        ...ofOurs.map(({ tox }) => tox.addFriend(asked.tox.id, "Let me in")),
+      ]);
+      await Promise.all([
+        ...theirs.map((peer) => untilOnline(asked, peer, MANY_PATIENCE_MS)),
+        ...ofOurs.map(({ heard }) =>
+          heard.waitFor("friendConnection", ({ state }) => state === "udp", MANY_PATIENCE_MS),
+        ),
+      ]);
+      const askers = [...theirs.map(({ publicKey }) => publicKey), ...ofOurs.map(({ tox }) => tox.publicKey)];
+      expect(seen).toEqual(new Set(askers));
+    });
+  });
+});
+
+async function friendship(peer: ToxcorePeer, { tox, heard }: Ours, who: "theirs asks" | "ours asks"): Promise<void> {
+  if (who === "theirs asks") {
+    await peer.friendAdd(tox.id, "Hi from theirs");
+    const request = await heard.waitFor("friendRequest", (it) => it.publicKey === peer.publicKey, MANY_PATIENCE_MS);
+    request.accept();
+  } else {
+    await tox.addFriend(peer.address, "Hi from ours");
+    await peer.waitFor("friendRequest", { publicKey: tox.publicKey }, MANY_PATIENCE_MS);
+    await peer.friendAddNorequest(tox.publicKey);
+  }
+  await untilOnline({ tox, heard }, peer, MANY_PATIENCE_MS);
+}
+
+function startAll<T>(count: number, start: (i: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => start(i)));
+}
