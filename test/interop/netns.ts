@@ -28,7 +28,7 @@ export interface RunOptions {
 }
 
 /**
- * A fresh network namespace that has loopback and nothing else, with a tmux server in it for programs that want a
+ * A fresh network namespace that has loopback and nothing else, with a tmux server in it once a program wants a
  * terminal. Needs root. `ToxcorePeer.start` and `startBootstrapd` take its name as `netns`.
  */
 export class Sandbox implements AsyncDisposable {
@@ -37,15 +37,15 @@ export class Sandbox implements AsyncDisposable {
   /** A temporary directory; the HOME of what runs here. */
   readonly directory: string;
 
-  readonly #tmux: Tmux;
+  /** Started with the first terminal. */
+  #tmux: Promise<Tmux> | undefined;
   readonly #keeper: { close: () => Promise<void> };
   #windows = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(netns: string, directory: string, tmux: Tmux, keeper: { close: () => Promise<void> }) {
+  private constructor(netns: string, directory: string, keeper: { close: () => Promise<void> }) {
     this.netns = netns;
     this.directory = directory;
-    this.#tmux = tmux;
     this.#keeper = keeper;
   }
 
@@ -55,12 +55,18 @@ export class Sandbox implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), `${netns}-`));
     const keeper = await startKeeper(netns, directory);
     try {
-      run("ip", "-n", netns, "link", "set", "lo", "up");
-      return new Sandbox(netns, directory, await Tmux.start({ socket: netns, netns }), keeper);
+      const sandbox = new Sandbox(netns, directory, keeper);
+      sandbox.setNetwork("up");
+      return sandbox;
     } catch (error) {
       await keeper.close();
       throw error;
     }
+  }
+
+  /** Takes the loopback away from all that runs here, and gives it back. */
+  setNetwork(state: "up" | "down"): void {
+    run("ip", "-n", this.netns, "link", "set", "lo", state);
   }
 
   /** Runs a program in a terminal of its own. */
@@ -71,14 +77,18 @@ export class Sandbox implements AsyncDisposable {
     const lines = ["#!/bin/sh", "unset XDG_CONFIG_HOME", ...exports, `cd ${quote(cwd)}`];
     await writeFile(script, [...lines, `exec ${command.map(quote).join(" ")}`, ""].join("\n"));
     await chmod(script, 0o755);
-    return this.#tmux.open(name, script);
+    this.#tmux ??= Tmux.start({ socket: this.netns, netns: this.netns });
+    return (await this.#tmux).open(name, script);
   }
 
   /** Ends all that runs here, and deletes the namespace and the directory. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#tmux.close();
-      await this.#keeper.close();
+      try {
+        await (await this.#tmux)?.close();
+      } finally {
+        await this.#keeper.close();
+      }
     })();
     return this.#closing;
   }

@@ -6,9 +6,9 @@ import type { CreateParams, Method, Methods, ReadyInfo, WireError } from "./peer
 import { ended, spawnTied, Tail } from "./process.ts";
 
 const MAIN = fileURLToPath(new URL("./peer/main.ts", import.meta.url));
-const START_TIMEOUT_MS = 20_000;
-const REQUEST_TIMEOUT_MS = 10_000;
-const CLOSE_TIMEOUT_MS = 5_000;
+const START_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 20_000;
 
 /** A call into libtoxcore failed: `code` is the C name, as `TOX_ERR_FRIEND_SEND_MESSAGE_SENDQ`. */
 export class ToxcoreError extends Error {

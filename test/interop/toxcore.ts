@@ -53,7 +53,7 @@ export interface ToxcorePeerOptions {
 }
 
 const SEND_MANY_TIMEOUT_MS = 120_000;
-const WAIT_TIMEOUT_MS = 10_000;
+const WAIT_TIMEOUT_MS = 30_000;
 
 /**
  * The C library, running in a child process: a real Tox peer to test against.
@@ -189,6 +189,11 @@ export class ToxcorePeer implements AsyncDisposable {
     timeoutMs: number = SEND_MANY_TIMEOUT_MS,
   ): Promise<{ messageIds: number[]; sendqFull: number }> {
     return this.#call("sendMany", { friend: hexOf(friend), prefix, count }, timeoutMs);
+  }
+
+  /** Sends `prefix0`, `prefix1`, ... without a pause until libtoxcore refuses one; `refusal` is the error's C name. */
+  sendUntilRefused(friend: Bytes, prefix: string): Promise<{ messageIds: number[]; refusal: string }> {
+    return this.#call("sendUntilRefused", { friend: hexOf(friend), prefix }, SEND_MANY_TIMEOUT_MS);
   }
 
   /** A custom packet, its id (160 to 191) included. */

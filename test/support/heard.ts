@@ -47,7 +47,7 @@ export class Heard {
   async waitFor<Name extends keyof ToxEvents>(
     name: Name,
     matches: (event: ToxEvents[Name]) => boolean = () => true,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
   ): Promise<ToxEvents[Name]> {
     const there = this.take(name, matches);
     if (there !== undefined) return there;

@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 /** The program, as it is in the sources. */
@@ -16,13 +17,22 @@ export interface RpcClient extends AsyncDisposable {
   /** Takes the oldest notification that matches, waiting for it. */
   notified(method: string, matches?: (params: Json) => boolean): Promise<Json>;
   endInput(): void;
+  /** The process stands still until it is resumed. */
+  suspend(): void;
+  resume(): void;
   /** The exit code. */
   readonly exited: Promise<number>;
 }
 
+type RpcProcess = ChildProcessByStdio<Writable, Readable, Readable | null>;
+
 export function startRpc(...args: string[]): RpcClient {
-  const command = [MAIN, "rpc", "--port", "0", "--no-ipv6", ...args];
-  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "inherit"] });
+  return startRpcWith((command, all) => spawn(command, all, { stdio: ["pipe", "pipe", "inherit"] }), ...args);
+}
+
+/** `start` starts the process, wherever that is to be. */
+export function startRpcWith(start: (command: string, args: string[]) => RpcProcess, ...args: string[]): RpcClient {
+  const child = start(process.execPath, [MAIN, "rpc", "--port", "0", "--no-ipv6", ...args]);
   const answers = new Map<number, (message: Json) => void>();
   const seen: { method: string; params: Json }[] = [];
   const waiting = new Set<() => void>();
@@ -37,6 +47,8 @@ export function startRpc(...args: string[]): RpcClient {
   return {
     exited,
     endInput: () => child.stdin.end(),
+    suspend: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
     call: async (method, params = {}) => {
       const id = ++lastId;
       const answer = new Promise<Json>((resolve) => answers.set(id, resolve));
@@ -57,6 +69,7 @@ export function startRpc(...args: string[]): RpcClient {
         look();
       }),
     [Symbol.asyncDispose]: async () => {
+      child.kill("SIGCONT"); // in case it stands still
       child.stdin.end();
       await exited;
     },

@@ -137,6 +137,7 @@ export class Peer {
       return { messageId: this.#sendMessage(this.#friendNumber(friend), action ? 1 : 0, bytes) };
     },
     sendMany: ({ friend, prefix, count }) => this.#sendMany(friend, prefix, count),
+    sendUntilRefused: ({ friend, prefix }) => this.#sendUntilRefused(this.#friendNumber(friend), prefix),
     sendLossless: ({ friend, hex }) => {
       const [number, bytes] = [this.#friendNumber(friend), bytesOf(hex)];
       checked("FRIEND_CUSTOM_PACKET", (error) =>
@@ -201,6 +202,18 @@ export class Peer {
     return checked("FRIEND_SEND_MESSAGE", (error) =>
       this.#c.friendSendMessage(this.#tox, friend, type, pointed(bytes), bytes.length, error),
     );
+  }
+
+  #sendUntilRefused(friend: number, prefix: string): Methods["sendUntilRefused"]["result"] {
+    const messageIds: number[] = [];
+    for (;;) {
+      try {
+        messageIds.push(this.#sendMessage(friend, 0, Buffer.from(`${prefix}${messageIds.length}`)));
+      } catch (error) {
+        if (error instanceof CallError) return { messageIds, refusal: error.code };
+        throw error;
+      }
+    }
   }
 
   #sendMany(friend: string, prefix: string, count: number): Promise<Methods["sendMany"]["result"]> {

@@ -78,6 +78,8 @@ export interface Methods {
     params: { friend: string; prefix: string; count: number };
     result: { messageIds: number[]; sendqFull: number };
   };
+  /** `prefix0`, `prefix1`, ... in one go until one is refused; `refusal` is the code of that error. */
+  sendUntilRefused: { params: { friend: string; prefix: string }; result: { messageIds: number[]; refusal: string } };
   sendLossless: { params: { friend: string; hex: string }; result: object };
   sendLossy: { params: { friend: string; hex: string }; result: object };
   savedata: { params: object; result: { hex: string } };

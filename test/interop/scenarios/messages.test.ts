@@ -25,6 +25,12 @@ describeInterop("messages with libtoxcore", () => {
       await ours.heard.waitFor("message", (it) => it.friend === friend && it.text === text && !it.action);
     });
 
+    it("of theirs that is no text is shown as far as it is", async () => {
+      const { ours, theirs } = pair;
+      await theirs.send(ours.tox.publicKey, Uint8Array.of(0xff, 0x41, 0xe2, 0x82));
+      await ours.heard.waitFor("message", ({ text }) => text === "\uFFFDA\uFFFD");
+    });
+
     it("is an action where it was sent as one", async () => {
       const { ours, theirs, friend } = pair;
       friend.send("waves", { action: true });
