@@ -4,6 +4,6 @@ export interface FuzzTarget {
   fuzz(data: Uint8Array): void | Promise<void>;
   /** What the mutations start from: inputs made by our own encoders, valid or one step beyond. */
   corpus(): Iterable<Uint8Array>;
-  /** How long one input may take, in milliseconds, before it counts as broken; 2000 when left out. */
+  /** How long one input may take of the processor's time, in milliseconds; 2000 when left out. */
   readonly limitMs?: number;
 }

@@ -6,12 +6,17 @@ import { SharedInput } from "./shared_input.ts";
 
 export type RunOrder = Omit<WorkerOrder, "memory">;
 
+/** A run in one piece, or several that were put together. */
 export interface RunReport {
   /** Undefined when the worker did not come to its end. */
   readonly result: CampaignResult | undefined;
   /** What was found: by an oracle, by the watch (a hang), or by the worker's death. */
-  readonly finding: Finding | FatalFinding | undefined;
+  readonly finding: AnyFinding | undefined;
+  /** What broke an oracle while V8 counted, and not without. */
+  readonly dismissed?: AnyFinding | undefined;
 }
+
+export type AnyFinding = Finding | FatalFinding;
 
 /** A finding that took the worker with it. */
 export interface FatalFinding {
@@ -20,9 +25,11 @@ export interface FatalFinding {
   readonly execution: number;
 }
 
-/** An input that takes so long hangs. */
+/** An input that takes so much of the processor's time hangs… */
 export const HANG_MS = 10_000;
-const LOAD_MS = 60_000;
+/** …and one that takes so many times longer by the clock, whatever it waits for. */
+const PATIENCE = 6;
+const LOAD_MS = 30_000;
 const WATCH_MS = 100;
 /** What a target may take of V8's heap: more means that an input made it grow. */
 const MAX_HEAP_MB = 1024;
@@ -53,7 +60,7 @@ export async function runWatched(order: RunOrder, hangMs = HANG_MS): Promise<Run
     return { failure: { kind, message, stack }, input: shared.current(), execution: shared.sequence };
   };
   const watching = new AbortController();
-  const outcome = await Promise.race([ended, hangOf(shared, hangMs, watching.signal)]);
+  const outcome = await Promise.race([ended, hangOf(worker, shared, hangMs, watching.signal)]);
   watching.abort();
   await worker.terminate();
   if (result !== undefined) return { result, finding: result.finding };
@@ -63,17 +70,26 @@ export async function runWatched(order: RunOrder, hangMs = HANG_MS): Promise<Run
   return { result, finding: fatal("crash", `${reason.name}: ${reason.message}`, reason.stack) };
 }
 
-/** Resolves when the same input has been running for too long. */
-async function hangOf(shared: SharedInput, hangMs: number, signal: AbortSignal): Promise<"hang"> {
+/** Resolves when the same input has been running for too long: in the thread's own time, for machines are busy at times. */
+async function hangOf(worker: Worker, shared: SharedInput, hangMs: number, signal: AbortSignal): Promise<"hang"> {
   let sequence = -1;
-  let since = performance.now();
+  let since = { wall: 0, cpu: 0 };
   while (!signal.aborted) {
-    if (shared.sequence !== sequence) {
-      sequence = shared.sequence;
-      since = performance.now();
-    }
-    if (performance.now() - since >= (sequence === 0 ? LOAD_MS : hangMs)) break;
     await delay(WATCH_MS);
+    const isNew = shared.sequence !== sequence;
+    const now = { wall: performance.now(), cpu: await cpuMs(worker) };
+    if (isNew) {
+      sequence = shared.sequence;
+      since = now;
+    }
+    const limit = sequence === 0 ? LOAD_MS : hangMs;
+    if (now.cpu - since.cpu >= limit || now.wall - since.wall >= PATIENCE * limit) break;
   }
   return "hang";
+}
+
+/** What a thread has used of the processor; 0 when it has ended. */
+async function cpuMs(worker: Worker): Promise<number> {
+  const { user, system } = await worker.cpuUsage().catch(() => ({ user: 0, system: 0 }));
+  return (user + system) / 1000;
 }
