@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FuzzTarget } from "../target.ts";
 import type { Coverage } from "./coverage.ts";
 import { execute, type Failure, sameFailure } from "./execution.ts";
@@ -23,7 +24,7 @@ export interface CampaignOptions {
 export interface Finding {
   readonly failure: Failure;
   readonly input: Uint8Array;
-  /** How many inputs ran before it. */
+  /** Counted from 1, the corpus included. */
   readonly execution: number;
 }
 
@@ -37,91 +38,122 @@ export interface CampaignResult {
   readonly finding: Finding | undefined;
 }
 
-/** Inputs that join the corpus at most: more would only dilute it. */
+/** Inputs that join a corpus at most: more would only dilute it. */
 const MAX_CORPUS = 4_096;
 const MIN_INPUT_SIZE = 256;
 export const MAX_INPUT_SIZE = 65_536;
 /** How much happens between two looks at the coverage: enough that looking costs little. */
 const BATCH_MS = 20;
 const FIXED_BATCH = 64;
+const NEWEST = 16;
 
 /** Runs the corpus and then mutations of it until one fails, or the time or the number of runs is over. */
-export async function runCampaign(target: FuzzTarget, options: CampaignOptions): Promise<CampaignResult> {
-  const started = performance.now();
-  const { runs = Number.POSITIVE_INFINITY, milliseconds = Number.POSITIVE_INFINITY, coverage } = options;
-  const corpus = [...target.corpus(), ...(options.extra ?? [])];
-  const given = corpus.length;
-  const longest = corpus.reduce((size, input) => Math.max(size, input.length), MIN_INPUT_SIZE);
-  const mutator = new Mutator(options.seed, Math.min(MAX_INPUT_SIZE, longest + Math.ceil(longest / 2)));
-  let executions = 0;
+export function runCampaign(target: FuzzTarget, options: CampaignOptions): Promise<CampaignResult> {
+  return new Campaign(target, options).run();
+}
 
-  const run = async (input: Uint8Array): Promise<Failure | undefined> => {
-    options.onInput?.(input);
-    return execute(target, input);
-  };
+class Campaign {
+  readonly #target: FuzzTarget;
+  readonly #options: CampaignOptions;
+  readonly #corpus: Uint8Array[]; // bounded by what is given and MAX_CORPUS
+  readonly #given: number;
+  readonly #mutator: Mutator;
+  readonly #started = performance.now();
+  #executions = 0;
 
-  const result = (finding?: Finding): CampaignResult => ({
-    executions,
-    milliseconds: performance.now() - started,
-    corpusSize: corpus.length,
-    grown: corpus.slice(given),
-    finding,
-  });
+  constructor(target: FuzzTarget, options: CampaignOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#corpus = [...target.corpus(), ...(options.extra ?? [])];
+    this.#given = this.#corpus.length;
+    const longest = this.#corpus.reduce((size, input) => Math.max(size, input.length), MIN_INPUT_SIZE);
+    this.#mutator = new Mutator(options.seed, Math.min(MAX_INPUT_SIZE, longest + Math.ceil(longest / 2)));
+  }
 
-  const minimised = async (failure: Failure, input: Uint8Array): Promise<CampaignResult> => {
-    const found = { failure, input, execution: executions };
-    const summary = result(found);
-    options.onFinding?.(found);
-    const smaller = await minimise(input, async (candidate) => {
-      const other = await run(candidate);
-      return other !== undefined && sameFailure(failure, other);
-    });
-    const again = (await run(smaller)) ?? failure;
-    return { ...summary, finding: { failure: again, input: smaller, execution: executions } };
-  };
+  async run(): Promise<CampaignResult> {
+    const { coverage } = this.#options;
+    for (const input of this.#corpus) {
+      const finding = await this.#try(input);
+      if (finding) return this.#minimised(finding);
+    }
+    coverage?.look({ remember: true });
+    while (!this.#isOver()) {
+      const batch: Uint8Array[] = [];
+      const isFull = this.#batchLimit(batch);
+      while (!isFull()) {
+        const input = this.#mutator.mutate(this.#pick(), this.#pick());
+        batch.push(input);
+        const finding = await this.#try(input);
+        if (finding) return this.#minimised(finding);
+      }
+      if (coverage?.look({ remember: false })) await this.#grow(batch, coverage);
+      await nextTurn(); // what waits for a turn of the event loop, as some memory does to be freed
+    }
+    return this.#result();
+  }
+
+  #isOver(): boolean {
+    const { runs = Number.POSITIVE_INFINITY, milliseconds = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#executions >= runs || performance.now() - this.#started >= milliseconds;
+  }
+
+  /** By number where the number of runs is given, so that the same seed does the same; else by time. */
+  #batchLimit(batch: readonly Uint8Array[]): () => boolean {
+    if (this.#options.runs !== undefined) return () => batch.length >= FIXED_BATCH || this.#isOver();
+    const end = performance.now() + BATCH_MS;
+    return () => performance.now() >= end;
+  }
+
+  async #try(input: Uint8Array): Promise<Finding | undefined> {
+    const before = input.slice();
+    const failure = await this.#execute(input);
+    this.#executions++;
+    return failure && { failure, input: before, execution: this.#executions };
+  }
+
+  #execute(input: Uint8Array): Promise<Failure | undefined> {
+    this.#options.onInput?.(input);
+    return execute(this.#target, input);
+  }
 
   /** Finds what in the batch reached something new: halves run again, and where one shows something its halves do. */
-  const grow = async (batch: readonly Uint8Array[]): Promise<void> => {
-    if (coverage === undefined || corpus.length >= MAX_CORPUS) return;
-    for (const input of batch) await run(input);
+  async #grow(batch: readonly Uint8Array[], coverage: Coverage): Promise<void> {
+    if (this.#corpus.length - this.#given >= MAX_CORPUS) return;
+    for (const input of batch) await this.#execute(input);
     if (!coverage.look({ remember: batch.length === 1 })) return;
     const middle = batch.length >> 1;
-    if (middle === 0) corpus.push(...batch);
-    else for (const half of [batch.slice(0, middle), batch.slice(middle)]) await grow(half);
-  };
-
-  for (const input of corpus.slice()) {
-    const failure = await run(input);
-    executions++;
-    if (failure) return minimised(failure, input);
+    if (middle === 0) this.#corpus.push(...batch);
+    else for (const half of [batch.slice(0, middle), batch.slice(middle)]) await this.#grow(half, coverage);
   }
-  coverage?.look({ remember: true });
 
-  let batch: Uint8Array[] = [];
-  let batchEnd = performance.now() + BATCH_MS;
-  const batchIsOver = () =>
-    runs === Number.POSITIVE_INFINITY ? performance.now() >= batchEnd : batch.length >= FIXED_BATCH;
-  while (executions < runs && performance.now() - started < milliseconds) {
-    const input = mutator.mutate(pick(corpus, mutator), pick(corpus, mutator));
-    const failure = await run(input);
-    executions++;
-    if (failure) return minimised(failure, input);
-    if (coverage === undefined) continue;
-    batch.push(input);
-    if (!batchIsOver()) continue;
-    if (coverage.look({ remember: false })) await grow(batch);
-    batch = [];
-    batchEnd = performance.now() + BATCH_MS;
+  async #minimised(found: Finding): Promise<CampaignResult> {
+    this.#options.onFinding?.(found);
+    const summary = this.#result();
+    const input = await minimise(found.input, async (candidate) => {
+      const failure = await this.#execute(candidate);
+      return failure !== undefined && sameFailure(found.failure, failure);
+    });
+    const failure = (await this.#execute(input.slice())) ?? found.failure;
+    return { ...summary, finding: { ...found, failure, input } };
   }
-  return result();
+
+  #result(): CampaignResult {
+    return {
+      executions: this.#executions,
+      milliseconds: performance.now() - this.#started,
+      corpusSize: this.#corpus.length,
+      grown: this.#corpus.slice(this.#given),
+      finding: undefined,
+    };
+  }
+
+  /** One time in four one of the newest: they stand where few have been. */
+  #pick(): Uint8Array {
+    const size = this.#corpus.length;
+    const isNewest = this.#mutator.below(4) === 0;
+    const index = isNewest ? size - 1 - this.#mutator.below(Math.min(size, NEWEST)) : this.#mutator.below(size);
+    return this.#corpus[index] ?? NOTHING;
+  }
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** One time in four one of the newest: they stand where few have been. */
-function pick(corpus: readonly Uint8Array[], mutator: Mutator): Uint8Array {
-  const newest = Math.min(corpus.length, 16);
-  const index =
-    mutator.below(4) === 0 ? corpus.length - 1 - mutator.below(newest || 1) : mutator.below(corpus.length || 1);
-  return corpus[index] ?? NOTHING;
-}

@@ -68,9 +68,9 @@ export class Mutator {
     return this.#scratch.slice(0, this.#length);
   }
 
-  /** A whole number from 0 up to, never reaching, `end`. */
+  /** A whole number from 0 up to, never reaching, `end`; 0 when that is 0. */
   below(end: number): number {
-    return this.#random.nextU32() % end;
+    return this.#random.nextU32() % Math.max(1, end);
   }
 
   #writeByte(change: (byte: number) => number): void {
