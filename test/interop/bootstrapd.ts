@@ -3,11 +3,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { hexOf } from "./mailbox.ts";
 import { ended, spawnTied, Tail } from "./process.ts";
+import type { DhtNode } from "./toxcore.ts";
 
 export interface BootstrapdOptions {
   /** Default: a random one. */
   port?: number;
+  /** Nodes to ask for the way into their network. Default: none, so it waits until somebody comes. */
+  nodes?: readonly DhtNode[];
   /** Network namespace to run in (root only). There nothing checks that the port was free. */
   netns?: string;
 }
@@ -17,6 +21,7 @@ export interface Bootstrapd extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly publicKey: string;
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -33,7 +38,7 @@ export async function startBootstrapd(options: BootstrapdOptions = {}): Promise<
   const attempts = options.port === undefined ? 5 : 1;
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? 20_000 + Math.floor(Math.random() * 12_000);
-    const daemon = await Daemon.start(port, options.netns);
+    const daemon = await Daemon.start(port, options);
     if (options.netns !== undefined || (await answers(port, daemon.motd))) return daemon;
     await daemon.close();
     if (attempt === attempts) throw new Error(`tox-bootstrapd does not answer on port ${port}`);
@@ -45,21 +50,23 @@ class Daemon implements Bootstrapd {
   readonly port: number;
   readonly publicKey: string;
   readonly motd: string;
+  readonly pid: number;
   readonly #stop: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  private constructor(port: number, publicKey: string, motd: string, stop: () => Promise<void>) {
+  private constructor(port: number, publicKey: string, motd: string, pid: number, stop: () => Promise<void>) {
     this.port = port;
     this.publicKey = publicKey;
     this.motd = motd;
+    this.pid = pid;
     this.#stop = stop;
   }
 
-  static async start(port: number, netns: string | undefined): Promise<Daemon> {
+  static async start(port: number, { netns, nodes = [] }: BootstrapdOptions): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), "toxcore-ts-bootstrapd-"));
     const motd = `interop ${Math.random().toString(36).slice(2)}`;
     const config = join(directory, "config");
-    await writeFile(config, configuration(directory, port, motd));
+    await writeFile(config, configuration(directory, port, motd, nodes));
     const child = spawnTied("tox-bootstrapd", [`--config=${config}`, "--foreground", "--log-backend=stdout"], netns);
     const exited = ended(child).catch(String);
     const stop = async () => {
@@ -80,7 +87,7 @@ class Daemon implements Bootstrapd {
     void exited.then((how) => publicKey.reject(failed(how)));
     const timer = setTimeout(() => publicKey.reject(failed("did not start in time")), START_TIMEOUT_MS);
     try {
-      return new Daemon(port, await publicKey.promise, motd, stop);
+      return new Daemon(port, await publicKey.promise, motd, child.pid ?? 0, stop);
     } catch (error) {
       await stop();
       throw error;
@@ -99,7 +106,10 @@ class Daemon implements Bootstrapd {
   }
 }
 
-function configuration(directory: string, port: number, motd: string): string {
+function configuration(directory: string, port: number, motd: string, nodes: readonly DhtNode[]): string {
+  const known = nodes.map(
+    ({ host, port, publicKey }) => `{ address = "${host}", port = ${port}, public_key = "${hexOf(publicKey)}" }`,
+  );
   return [
     `port = ${port}`,
     `keys_file_path = "${join(directory, "keys")}"`,
@@ -110,7 +120,7 @@ function configuration(directory: string, port: number, motd: string): string {
     "enable_tcp_relay = false",
     "enable_motd = true",
     `motd = "${motd}"`,
-    "bootstrap_nodes = ()",
+    `bootstrap_nodes = (${known.join(", ")})`,
     "",
   ].join("\n");
 }

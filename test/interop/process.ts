@@ -10,14 +10,17 @@ export function exitText(code: number | null, signal: NodeJS.Signals | null): st
  * `netns` names the network namespace to run it in (needs root).
  */
 export function spawnTied(command: string, args: string[], netns?: string): ChildProcessWithoutNullStreams {
-  const line = [command, ...args];
-  if (netns !== undefined) line.unshift("ip", "netns", "exec", netns);
-  if (hasSetpriv()) line.unshift("setpriv", "--pdeathsig", "KILL");
-  const [program = command, ...rest] = line;
+  const inside = netns === undefined ? [] : ["ip", "netns", "exec", netns];
+  const [program = command, ...rest] = tied([...inside, command, ...args]);
   const child = spawn(program, rest, { stdio: "pipe" });
   // A pipe that closes before a write is no crash of ours: the exit event tells what happened.
   child.stdin.on("error", () => {});
   return child;
+}
+
+/** The command line, so that the kernel kills what it starts when this process dies; where `setpriv` can say so. */
+export function tied(line: readonly string[]): string[] {
+  return hasSetpriv() ? ["setpriv", "--pdeathsig", "KILL", ...line] : [...line];
 }
 
 /** Resolves when the child has exited and its output is read; rejects when it could not be started. */

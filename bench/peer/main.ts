@@ -1,0 +1,77 @@
+/**
+ * Ours and libtoxcore side by side on loopback, in one run: see docs/performance.md.
+ *
+ *   npm run bench:peer -- [--quick] [--json FILE] [work ...]
+ */
+import { writeFile } from "node:fs/promises";
+import { Argument, program } from "commander";
+import { figure, markdownTable } from "../support/table.ts";
+import { Bench, type Row, type Work } from "./bench.ts";
+import { nodesRequests } from "./works/nodes_requests.ts";
+
+const WORKS: readonly Work[] = [nodesRequests];
+
+interface Options {
+  readonly quick?: true;
+  readonly json?: string;
+}
+
+program
+  .name("npm run bench:peer --")
+  .description("Measures ours and libtoxcore side by side on loopback.")
+  .addArgument(new Argument("[work...]", "only these; all when left out").choices(WORKS.map(({ name }) => name)))
+  .option("--quick", "fewer rounds and shorter windows: about a minute in all")
+  .option("--json <file>", "writes the rows to a file too")
+  .addHelpText(
+    "after",
+    `\nWorks:\n${WORKS.map(({ name, describes }) => `  ${name.padEnd(10)} ${describes}`).join("\n")}`,
+  )
+  .action(run);
+
+await program.parseAsync();
+
+async function run(names: readonly string[], options: Options): Promise<void> {
+  await using bench = new Bench(options.quick ?? false);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void bench[Symbol.asyncDispose]().finally(() => process.exit(1)));
+  }
+  console.error(
+    bench.toxcore === undefined ? "libtoxcore is not installed: our side only" : `libtoxcore ${bench.toxcore}`,
+  );
+  if (!bench.hasBootstrapd) console.error("tox-bootstrapd is not installed: networks of our own nodes");
+  const rows: Row[] = [];
+  for (const work of WORKS) {
+    if (names.length > 0 && !names.includes(work.name)) continue;
+    console.error(`${work.name}: ${work.describes} ...`);
+    rows.push(...(await work.measure(bench)));
+  }
+  print(rows, bench);
+  if (options.json !== undefined) await writeFile(options.json, json(rows));
+}
+
+function print(rows: readonly Row[], bench: Bench): void {
+  const head = ["work", "unit", "ours", `libtoxcore ${bench.toxcore ?? ""}`.trim(), "ratio"];
+  console.log(
+    markdownTable(
+      head,
+      rows.map((row) => [row.work, row.unit, figure(row.ours), figure(row.theirs), figure(ratio(row))]),
+    ),
+  );
+  for (const { work, note } of rows) if (note !== undefined) console.log(`\n${work}: ${note}.`);
+}
+
+function json(rows: readonly Row[]): string {
+  const plain = rows.map((row) => ({
+    work: row.work,
+    unit: row.unit,
+    ours: row.ours,
+    theirs: row.theirs,
+    ratio: ratio(row),
+  }));
+  return `${JSON.stringify({ rows: plain }, undefined, 2)}\n`;
+}
+
+/** Ours to theirs. */
+function ratio({ ours, theirs }: Row): number | null {
+  return ours === null || theirs === null ? null : ours / theirs;
+}

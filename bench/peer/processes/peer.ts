@@ -1,0 +1,47 @@
+import type { NodeAddress } from "./node_address.ts";
+
+/** Who a peer is, and the clock (`now`) just before its instance was made. */
+export interface PeerInfo {
+  readonly publicKey: string;
+  readonly toxId: string;
+  readonly node: NodeAddress;
+  readonly startedAt: number;
+}
+
+export interface Usage {
+  /** What the library used of the processor. */
+  readonly cpuSeconds: number;
+  /** Of the whole process, in bytes. */
+  readonly memory: number;
+  /** UDP datagrams of the network namespace that the peer runs in. */
+  readonly datagrams: Datagrams;
+}
+
+export interface Datagrams {
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** What a peer of either side takes as orders, so that each bench is written once. Times are those of `now`. */
+export interface PeerOrders {
+  [order: string]: (argument: never) => unknown;
+  start(options: { readonly bind?: string }): Promise<PeerInfo>;
+  bootstrap(nodes: readonly NodeAddress[]): Promise<void>;
+  /** Asks for friendship. */
+  addFriend(friend: { readonly toxId: string; readonly message: string }): Promise<void>;
+  addFriends(publicKeys: readonly string[]): Promise<void>;
+  /** From now on. */
+  acceptRequests(): void;
+  /** When it first was in the network. */
+  connectedAt(): Promise<number>;
+  /** When it first saw a friend online. */
+  friendOnlineAt(): Promise<number>;
+  /** Sends back each message, from now on. */
+  echo(): void;
+  /** One message after the other to the one friend, each when the last has come back; ms each. */
+  roundTrips(count: number): Promise<number[]>;
+  /** Messages to the one friend until all receipts are there; seconds. */
+  receipts(count: number): Promise<number>;
+  usage(): Usage;
+  close(): Promise<void>;
+}

@@ -1,0 +1,126 @@
+/**
+ * One of libtoxcore in a process of its own, iterated as often as `tox_iteration_interval` says. What it is told to do it
+ * does in its callbacks, as ours does in its listeners.
+ */
+import { EventEmitter, once } from "node:events";
+import type { Notify } from "../../../test/interop/peer/callbacks.ts";
+import { type LoadedLibrary, loadLibrary } from "../../../test/interop/peer/library.ts";
+import { Peer } from "../../../test/interop/peer/peer.ts";
+import type { EventFields } from "../../../test/interop/peer/protocol.ts";
+import { countedDatagrams } from "./datagrams.ts";
+import { now, serve } from "./orders.ts";
+import type { PeerOrders } from "./peer.ts";
+
+const events = new EventEmitter<{ [E in keyof EventFields]: [EventFields[E]] }>();
+const notify: Notify = (event, fields) => void (events as EventEmitter).emit(event, fields);
+const connected = Promise.withResolvers<number>();
+const friendOnline = Promise.withResolvers<number>();
+let running: Peer | undefined;
+let iterating = 0;
+
+const orders: PeerOrders = {
+  start({ bind = "127.0.0.1" }) {
+    const library = counted(loadLibrary(process.env.LIBTOXCORE));
+    const startPort = 20_000 + Math.floor(Math.random() * 12_000);
+    const startedAt = now();
+    const peer = new Peer(
+      library,
+      { ipv6: false, holePunching: true, startPort, endPort: startPort + 100, busy: false },
+      notify,
+    );
+    running = peer;
+    events.on("selfConnection", ({ state }) => void (state !== "none" && connected.resolve(now())));
+    events.on("friendConnection", ({ state }) => void (state !== "none" && friendOnline.resolve(now())));
+    const { publicKey, address, dhtId, udpPort } = peer.info();
+    return Promise.resolve({
+      publicKey,
+      toxId: address,
+      node: { host: bind, port: udpPort, publicKey: dhtId },
+      startedAt,
+    });
+  },
+
+  async bootstrap(nodes) {
+    for (const node of nodes) await call("bootstrap", node);
+  },
+
+  async addFriend({ toxId, message }) {
+    await call("friendAdd", { address: toxId, message });
+  },
+
+  async addFriends(publicKeys) {
+    for (const publicKey of publicKeys) await call("friendAddNorequest", { publicKey });
+  },
+
+  acceptRequests() {
+    events.on("friendRequest", ({ publicKey }) => void call("friendAddNorequest", { publicKey }));
+  },
+
+  connectedAt: () => connected.promise,
+  friendOnlineAt: () => friendOnline.promise,
+
+  echo() {
+    events.on("message", ({ friend, text }) => void call("send", { friend, text, action: false }));
+  },
+
+  async roundTrips(count) {
+    const friend = await theFriend();
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const start = now();
+      const heard = once(events, "message");
+      await call("send", { friend, text: `ping ${i}`, action: false });
+      await heard;
+      times.push(now() - start);
+    }
+    return times;
+  },
+
+  async receipts(count) {
+    const friend = await theFriend();
+    const start = now();
+    let missing = count;
+    const { promise: complete, resolve } = Promise.withResolvers<void>();
+    const onReceipt = () => void (--missing === 0 && resolve());
+    events.on("receipt", onReceipt);
+    await call("sendMany", { friend, prefix: "message ", count });
+    await complete;
+    events.off("receipt", onReceipt);
+    return (now() - start) / 1000;
+  },
+
+  usage: () => ({ cpuSeconds: iterating, memory: process.memoryUsage.rss(), datagrams: countedDatagrams() }),
+
+  async close() {
+    if (running !== undefined) await call("close", {});
+  },
+};
+
+/** Node's own share of the polling is not the library's: only what passes within `tox_iterate` is counted. */
+function counted(library: LoadedLibrary): LoadedLibrary {
+  const { iterate, iterationInterval } = library.tox;
+  const timed =
+    <A extends unknown[], R>(fn: (...args: A) => R) =>
+    (...args: A): R => {
+      const before = process.threadCpuUsage();
+      const result = fn(...args);
+      const { user, system } = process.threadCpuUsage(before);
+      iterating += (user + system) / 1e6;
+      return result;
+    };
+  return { ...library, tox: { ...library.tox, iterate: timed(iterate), iterationInterval: timed(iterationInterval) } };
+}
+
+async function call(method: string, params: object): Promise<unknown> {
+  if (running === undefined) throw new Error("not started");
+  return running.handle(method, params as never);
+}
+
+async function theFriend(): Promise<string> {
+  const { friends } = (await call("friends", {})) as { friends: string[] };
+  const [friend] = friends;
+  if (friend === undefined) throw new Error("nobody is its friend");
+  return friend;
+}
+
+serve(orders);
