@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { libtoxcoreVersion } from "../../test/interop/available.ts";
+import { Pairs } from "./peers.ts";
 
 /** One line of the result. `null`: there is no such side, or it could not be measured. */
 export interface Row {
@@ -16,6 +17,8 @@ export interface Work {
   /** By which the command line names it. */
   readonly name: string;
   readonly describes: string;
+  /** Whether most of its time is waiting, so that others may be measured meanwhile. */
+  readonly waits?: true;
   measure(bench: Bench): Promise<Row[]>;
 }
 
@@ -28,6 +31,7 @@ export class Bench {
   /** The version of libtoxcore, where it is installed. */
   readonly toxcore: string | undefined;
   readonly hasBootstrapd: boolean;
+  readonly pairs = new Pairs(this);
   readonly #held = new Set<AsyncDisposable>();
 
   constructor(quick: boolean) {

@@ -7,9 +7,28 @@ import { writeFile } from "node:fs/promises";
 import { Argument, program } from "commander";
 import { figure, markdownTable } from "../support/table.ts";
 import { Bench, type Row, type Work } from "./bench.ts";
+import { bareLoop } from "./works/bare_loop.ts";
+import { idle } from "./works/idle.ts";
+import { importTime } from "./works/import_time.ts";
 import { nodesRequests } from "./works/nodes_requests.ts";
+import { offlineFriends } from "./works/offline_friends.ts";
+import { onionRequest } from "./works/onion_request.ts";
+import { receipts } from "./works/receipts.ts";
+import { roundTrip } from "./works/round_trip.ts";
+import { startToOnline } from "./works/start_to_online.ts";
 
-const WORKS: readonly Work[] = [nodesRequests];
+/** In the order of their rows. Those that only wait come first, so that a quick run can let them wait together. */
+const WORKS: readonly Work[] = [
+  startToOnline,
+  onionRequest,
+  idle,
+  offlineFriends,
+  roundTrip,
+  receipts,
+  nodesRequests,
+  bareLoop,
+  importTime,
+];
 
 interface Options {
   readonly quick?: true;
@@ -39,14 +58,24 @@ async function run(names: readonly string[], options: Options): Promise<void> {
     bench.toxcore === undefined ? "libtoxcore is not installed: our side only" : `libtoxcore ${bench.toxcore}`,
   );
   if (!bench.hasBootstrapd) console.error("tox-bootstrapd is not installed: networks of our own nodes");
-  const rows: Row[] = [];
-  for (const work of WORKS) {
-    if (names.length > 0 && !names.includes(work.name)) continue;
-    console.error(`${work.name}: ${work.describes} ...`);
-    rows.push(...(await work.measure(bench)));
-  }
+  const works = WORKS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const together = bench.quick ? works.filter(({ waits }) => waits) : [];
+  const rows = (await Promise.all(together.map((work) => measure(work, bench)))).flat();
+  for (const work of works) if (!together.includes(work)) rows.push(...(await measure(work, bench)));
   print(rows, bench);
   if (options.json !== undefined) await writeFile(options.json, json(rows));
+}
+
+/** A work that fails leaves its rows out and makes the exit code 1; the others go on. */
+async function measure(work: Work, bench: Bench): Promise<Row[]> {
+  console.error(`${work.name}: ${work.describes} ...`);
+  try {
+    return await work.measure(bench);
+  } catch (error) {
+    console.error(`${work.name}:`, error);
+    process.exitCode = 1;
+    return [];
+  }
 }
 
 function print(rows: readonly Row[], bench: Bench): void {

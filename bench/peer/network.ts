@@ -19,11 +19,18 @@ export interface Network extends AsyncDisposable {
   readonly addresses: readonly NodeAddress[];
 }
 
+export interface NodeOptions {
+  /** Where they are reached; on loopback when left out. */
+  readonly host?: string;
+  /** The only core that they may use. */
+  readonly core?: number;
+}
+
 /** Of tox-bootstrapd where it is installed, so that both sides live in the same network; else of ours. */
-export async function startNetwork(bench: Bench, size: number, core?: number): Promise<Network> {
+export async function startNetwork(bench: Bench, size: number, options: NodeOptions = {}): Promise<Network> {
   const kind = bench.hasBootstrapd ? "tox-bootstrapd" : "toxcore-ts";
-  const first = await startNode(bench, kind, [], core);
-  const others = Array.from({ length: size - 1 }, () => startNode(bench, kind, [first.address], core));
+  const first = await startNode(bench, kind, [], options);
+  const others = Array.from({ length: size - 1 }, () => startNode(bench, kind, [first.address], options));
   const nodes = [first, ...(await Promise.all(others))];
   return {
     kind,
@@ -35,21 +42,21 @@ export async function startNetwork(bench: Bench, size: number, core?: number): P
   };
 }
 
-/** A node that begins with `known`, on one core only if that is given. */
+/** A node that begins with `known`. */
 export async function startNode(
   bench: Bench,
   kind: NodeKind,
   known: readonly NodeAddress[],
-  core?: number,
+  { host = "127.0.0.1", core }: NodeOptions = {},
 ): Promise<Node> {
   if (kind === "toxcore-ts") {
     const child = bench.hold(new Child<PeerOrders>("our_peer.ts", { core }));
-    const { node: address } = await child.order("start", {});
+    const { node: address } = await child.order("start", { host });
     await child.order("bootstrap", known);
     return { address, pid: child.pid, [Symbol.asyncDispose]: () => child.close() };
   }
   const daemon = bench.hold(await startBootstrapd({ nodes: known }));
   if (core !== undefined) pin(daemon.pid, core);
-  const { host, port, publicKey, pid } = daemon;
+  const { port, publicKey, pid } = daemon; // it listens at every address
   return { address: { host, port, publicKey }, pid, [Symbol.asyncDispose]: () => daemon.close() };
 }

@@ -9,15 +9,16 @@ type Instance = Awaited<ReturnType<typeof Tox.create>>;
 const connected = Promise.withResolvers<number>();
 const friendOnline = Promise.withResolvers<number>();
 let running: Instance | undefined;
+let stopEcho: (() => void) | undefined;
 
 const orders: PeerOrders = {
-  async start({ bind = "127.0.0.1" }) {
+  async start({ host = "127.0.0.1", secretKey }) {
     const startedAt = now();
-    const tox = await Tox.create({ bindIpv4: bind, ipv6: false, port: 0 });
+    const tox = await Tox.create({ bindIpv4: host, ipv6: false, port: 0, ...(secretKey && { secretKey }) });
     running = tox;
     tox.on("connection", ({ state }) => void (state !== "none" && connected.resolve(now())));
     tox.on("friendConnection", ({ state }) => void (state !== "none" && friendOnline.resolve(now())));
-    const node = { host: bind, port: tox.udpPort, publicKey: tox.dhtPublicKey };
+    const node = { host, port: tox.udpPort, publicKey: tox.dhtPublicKey };
     return { publicKey: tox.publicKey, toxId: tox.id, node, startedAt };
   },
 
@@ -40,8 +41,9 @@ const orders: PeerOrders = {
   connectedAt: () => connected.promise,
   friendOnlineAt: () => friendOnline.promise,
 
-  echo() {
-    instance().on("message", ({ friend, text }) => friend.send(text));
+  echo(on) {
+    stopEcho?.();
+    stopEcho = on ? instance().on("message", ({ friend, text }) => friend.send(text)) : undefined;
   },
 
   async roundTrips(count) {

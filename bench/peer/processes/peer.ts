@@ -8,6 +8,13 @@ export interface PeerInfo {
   readonly startedAt: number;
 }
 
+export interface StartOptions {
+  /** Where it is reached; on loopback when left out. */
+  readonly host?: string;
+  /** 64 hex digits; random when left out. */
+  readonly secretKey?: string;
+}
+
 export interface Usage {
   /** What the library used of the processor. */
   readonly cpuSeconds: number;
@@ -25,7 +32,7 @@ export interface Datagrams {
 /** What a peer of either side takes as orders, so that each bench is written once. Times are those of `now`. */
 export interface PeerOrders {
   [order: string]: (argument: never) => unknown;
-  start(options: { readonly bind?: string }): Promise<PeerInfo>;
+  start(options: StartOptions): Promise<PeerInfo>;
   bootstrap(nodes: readonly NodeAddress[]): Promise<void>;
   /** Asks for friendship. */
   addFriend(friend: { readonly toxId: string; readonly message: string }): Promise<void>;
@@ -36,8 +43,8 @@ export interface PeerOrders {
   connectedAt(): Promise<number>;
   /** When it first saw a friend online. */
   friendOnlineAt(): Promise<number>;
-  /** Sends back each message, from now on. */
-  echo(): void;
+  /** Whether each message is sent back. */
+  echo(on: boolean): void;
   /** One message after the other to the one friend, each when the last has come back; ms each. */
   roundTrips(count: number): Promise<number[]>;
   /** Messages to the one friend until all receipts are there; seconds. */

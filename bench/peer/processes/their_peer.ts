@@ -19,13 +19,20 @@ let running: Peer | undefined;
 let iterating = 0;
 
 const orders: PeerOrders = {
-  start({ bind = "127.0.0.1" }) {
+  start({ host = "127.0.0.1", secretKey }) {
     const library = counted(loadLibrary(process.env.LIBTOXCORE));
     const startPort = 20_000 + Math.floor(Math.random() * 12_000);
     const startedAt = now();
     const peer = new Peer(
       library,
-      { ipv6: false, holePunching: true, startPort, endPort: startPort + 100, busy: false },
+      {
+        ipv6: false,
+        holePunching: true,
+        startPort,
+        endPort: startPort + 100,
+        busy: false,
+        ...(secretKey && { secretKey }),
+      },
       notify,
     );
     running = peer;
@@ -35,7 +42,7 @@ const orders: PeerOrders = {
     return Promise.resolve({
       publicKey,
       toxId: address,
-      node: { host: bind, port: udpPort, publicKey: dhtId },
+      node: { host, port: udpPort, publicKey: dhtId },
       startedAt,
     });
   },
@@ -59,8 +66,9 @@ const orders: PeerOrders = {
   connectedAt: () => connected.promise,
   friendOnlineAt: () => friendOnline.promise,
 
-  echo() {
-    events.on("message", ({ friend, text }) => void call("send", { friend, text, action: false }));
+  echo(on) {
+    events.off("message", sendBack);
+    if (on) events.on("message", sendBack);
   },
 
   async roundTrips(count) {
@@ -95,6 +103,10 @@ const orders: PeerOrders = {
     if (running !== undefined) await call("close", {});
   },
 };
+
+function sendBack({ friend, text }: EventFields["message"]): void {
+  void call("send", { friend, text, action: false });
+}
 
 /** Node's own share of the polling is not the library's: only what passes within `tox_iterate` is counted. */
 function counted(library: LoadedLibrary): LoadedLibrary {

@@ -25,10 +25,10 @@ export const nodesRequests: Work = {
   name: "nodes",
   describes: "nodes requests that one node answers a second, from 16 and from 20,000 senders",
   async measure(bench) {
-    await using neighbours = await startNetwork(bench, NEIGHBOURS, LOAD_CORE);
-    await using ours = await startNode(bench, "toxcore-ts", neighbours.addresses, NODE_CORE);
+    await using neighbours = await startNetwork(bench, NEIGHBOURS, { core: LOAD_CORE });
+    await using ours = await startNode(bench, "toxcore-ts", neighbours.addresses, { core: NODE_CORE });
     await using theirs = bench.hasBootstrapd
-      ? await startNode(bench, "tox-bootstrapd", neighbours.addresses, NODE_CORE)
+      ? await startNode(bench, "tox-bootstrapd", neighbours.addresses, { core: NODE_CORE })
       : undefined;
     await delay(bench.quick ? 2_000 : 5_000); // until they know their neighbours
     const rows: Row[] = [];

@@ -1,0 +1,83 @@
+import type { Bench, Side } from "./bench.ts";
+import { Child, type ChildOptions } from "./processes/child.ts";
+import type { PeerInfo, PeerOrders, StartOptions } from "./processes/peer.ts";
+
+/** A peer of either side in a process of its own. */
+export interface BenchPeer extends AsyncDisposable {
+  readonly info: PeerInfo;
+  readonly child: Child<PeerOrders>;
+}
+
+/** Two friends. */
+export interface Pair extends AsyncDisposable {
+  readonly alice: BenchPeer;
+  readonly bob: BenchPeer;
+}
+
+export const PROGRAMS = { ours: "our_peer.ts", theirs: "their_peer.ts" } as const;
+
+export interface PeerOptions extends ChildOptions {
+  readonly start?: StartOptions;
+}
+
+export async function startPeer(
+  bench: Bench,
+  side: Side,
+  { start = {}, ...options }: PeerOptions = {},
+): Promise<BenchPeer> {
+  const child = bench.hold(new Child<PeerOrders>(PROGRAMS[side], options));
+  const info = await child.order("start", start);
+  return { info, child, [Symbol.asyncDispose]: () => child.close() };
+}
+
+export async function startTwo(bench: Bench, side: Side): Promise<Pair> {
+  const [alice, bob] = await Promise.all([startPeer(bench, side), startPeer(bench, side)]);
+  return {
+    alice,
+    bob,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([alice.child.close(), bob.child.close()]);
+    },
+  };
+}
+
+/** Tells two peers each other's address and key, and answers how many ms it took from their start until both are online. */
+export async function befriend({ alice, bob }: Pair): Promise<number> {
+  const meet = async (one: BenchPeer, other: BenchPeer) => {
+    await one.child.order("bootstrap", [other.info.node]);
+    await one.child.order("addFriends", [other.info.publicKey]);
+    return one.child.order("friendOnlineAt");
+  };
+  const online = await Promise.all([meet(alice, bob), meet(bob, alice)]);
+  return Math.max(...online) - Math.max(alice.info.startedAt, bob.info.startedAt);
+}
+
+/** One pair of friends a side, for all works that need no more than two who are online: theirs take ten seconds to meet. */
+export class Pairs {
+  readonly #bench: Bench;
+  readonly #met = new Map<Side, Promise<{ readonly pair: Pair; readonly milliseconds: number }>>(); // one a side
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+  }
+
+  async get(side: Side): Promise<Pair> {
+    return (await this.#meet(side)).pair;
+  }
+
+  /** How long it took the pair to see each other online. */
+  async meetingTime(side: Side): Promise<number> {
+    return (await this.#meet(side)).milliseconds;
+  }
+
+  #meet(side: Side) {
+    const met = this.#met.get(side) ?? this.#start(side);
+    this.#met.set(side, met);
+    return met;
+  }
+
+  async #start(side: Side) {
+    const pair = await startTwo(this.#bench, side);
+    return { pair, milliseconds: await befriend(pair) };
+  }
+}

@@ -1,0 +1,52 @@
+import type { Bench, Side, Work } from "../bench.ts";
+import { type Network, startNetwork } from "../network.ts";
+import { startTwo } from "../peers.ts";
+import { now } from "../processes/orders.ts";
+import { inTurn, medians } from "../rounds.ts";
+import { settled } from "../settled.ts";
+
+const NODES = 8;
+const LONGEST_SETTLING = 30;
+/** How many of the nodes a newcomer is told. */
+const KNOWN = 2;
+
+export const onionRequest: Work = {
+  name: "onion",
+  describes: "into a network of eight nodes, and from a friend request by Tox ID until both are online",
+  waits: true,
+  async measure(bench) {
+    const measured = await inTurn(bench, bench.quick ? 1 : 3, async (side) => {
+      // a fresh one each time: nodes go on naming those who have left
+      await using network = await startNetwork(bench, NODES);
+      if ((await settled(network.addresses, LONGEST_SETTLING)) < 1)
+        throw new Error("the nodes did not find one another");
+      return await meetThrough(bench, side, network);
+    });
+    return [
+      {
+        ...{ work: "start to connected, 8-node network", unit: "ms" },
+        ...medians(measured, ({ connected }) => connected),
+        note: `the eight are ${bench.hasBootstrapd ? "tox-bootstrapd" : "nodes of ours"} for both sides`,
+      },
+      {
+        ...{ work: "friend request by Tox ID to both online, 8-node network", unit: "ms" },
+        ...medians(measured, ({ online }) => online),
+      },
+    ];
+  },
+};
+
+async function meetThrough(bench: Bench, side: Side, { addresses }: Network) {
+  await using pair = await startTwo(bench, side);
+  const { alice, bob } = pair;
+  const connect = async ({ child, info }: typeof alice) => {
+    await child.order("bootstrap", addresses.slice(0, KNOWN));
+    return (await child.order("connectedAt")) - info.startedAt;
+  };
+  const connected = Math.max(...(await Promise.all([connect(alice), connect(bob)])));
+  await bob.child.order("acceptRequests");
+  const start = now();
+  await alice.child.order("addFriend", { toxId: bob.info.toxId, message: "Hello" });
+  const online = await Promise.all([alice.child.order("friendOnlineAt"), bob.child.order("friendOnlineAt")]);
+  return { connected, online: Math.max(...online) - start };
+}
