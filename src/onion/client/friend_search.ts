@@ -9,7 +9,15 @@ import type { AnnounceAttempt, AnnounceOwner, AnnounceRequests } from "./announc
 import { type AnnounceTarget, AnnounceTargets, isWaiting } from "./announce_targets.ts";
 import { isLikely } from "./data_key_agreement.ts";
 import type { PathSet } from "./path_set.ts";
-import { foundInterval, HASTE, hastyInterval, patientInterval, SEARCH_TARGETS, searchWidth } from "./search_pace.ts";
+import {
+  askedPerLook,
+  foundInterval,
+  HASTE,
+  hastyInterval,
+  patientInterval,
+  SEARCH_TARGETS,
+  searchWidth,
+} from "./search_pace.ts";
 import type { Searching, SearchQueue } from "./search_queue.ts";
 
 export interface SearchEnvironment {
@@ -118,10 +126,12 @@ export class FriendSearch implements AnnounceOwner, Searching {
   answered(attempt: AnnounceAttempt, body: AnnounceResponseBody, nodes: readonly PackedNode[], now: number): void {
     const { target } = attempt;
     if (body.isStored === 2) return; // we announced nobody: nonsense
+    const isNews = body.isStored === 1 && !target.stored;
     target.stored = body.isStored === 1;
     target.dataKey = target.stored ? (body.pingIdOrDataKey.slice() as Uint8Array as PublicKey) : undefined;
     this.#targets.answered(target, now);
     if (!this.#running) return;
+    if (isNews && !this.found) this.#askOthers(now);
     this.#noteFound(now);
     this.#follow(nodes, now);
     this.#onProgress();
@@ -137,6 +147,14 @@ export class FriendSearch implements AnnounceOwner, Searching {
       this.#since = Math.max(this.#since, now - HASTE);
       this.#env.queue.hurry(this, now - this.#since < HASTE);
     }
+  }
+
+  /** One node alone is not believed; what the others say is not left for the next look. */
+  #askOthers(now: number): void {
+    const { patience } = this.#env.requests;
+    const others = this.#targets.live.filter((target) => !target.stored && !isWaiting(target, now, patience));
+    this.#toAsk.push(...others.filter((target) => !this.#toAsk.includes(target)));
+    if (this.#toAsk.length > 0) this.#env.queue.add(this);
   }
 
   /** Asks the named nodes that are nearer than those we would ask anyway. */
@@ -159,7 +177,7 @@ export class FriendSearch implements AnnounceOwner, Searching {
     for (const node of dht.closestNodes(this.searchedKey, width, true)) this.#targets.offer(node, now);
     const free = (target: AnnounceTarget) => !isWaiting(target, now, requests.patience);
     const longestSilent = this.#targets.live.filter(free).sort((a, b) => (a.askedAt ?? 0) - (b.askedAt ?? 0));
-    const perLook = Math.ceil(width / 2); // by turns, the others are asked next time
+    const perLook = askedPerLook(width, this.#foundAt !== undefined || now - this.#since < HASTE);
     this.#toAsk = [...this.#targets.candidates.filter(free).slice(0, width), ...longestSilent.slice(0, perLook)];
     if (now - this.#since >= HASTE) queue.hurry(this, false);
     this.#alarm.set(now + this.#interval(now));

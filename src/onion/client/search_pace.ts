@@ -7,6 +7,7 @@ const FIRST_INTERVAL = 50;
 const LONGEST_HASTY_INTERVAL = 3_000;
 /** As newer toxcore's ANNOUNCE_FRIEND_MAX_INTERVAL. We may be this slow since a friend who comes online finds us. */
 const LONGEST_INTERVAL = 3_600_000;
+const PATIENCE = 3;
 const LONGEST_FOUND_INTERVAL = 60_000;
 const LONGEST_ABSENCE_FOR_THREE = 300_000;
 
@@ -18,10 +19,13 @@ export function hastyInterval(round: number, share: number): number {
   return Math.max(share, Math.min(LONGEST_HASTY_INTERVAL, FIRST_INTERVAL * 2 ** Math.min(round, 10)));
 }
 
-/** The pause between looks for somebody absent for `absence` ms: as long again, so that it doubles; spread widely. */
+/**
+ * The pause between looks for somebody absent for `absence` ms: thrice as long again, so that the pauses quadruple; spread
+ * widely. He finds us in his own haste when he comes, so this is for when that fails.
+ */
 export function patientInterval(absence: number, random: Random): number {
   const spread = 0.5 + randomU32(random) / 0x1_0000_0000;
-  return Math.min(LONGEST_INTERVAL, absence) * spread;
+  return Math.min(LONGEST_INTERVAL, PATIENCE * absence) * spread;
 }
 
 /** The pause between looks whether somebody found `ago` ms ago, but not connected, is still there. */
@@ -29,8 +33,13 @@ export function foundInterval(ago: number): number {
   return Math.max(LONGEST_HASTY_INTERVAL, Math.min(LONGEST_FOUND_INTERVAL, ago / 2));
 }
 
-/** How many nodes a look asks. `crowded`: many friends are searched for in haste. */
+/** How many nodes next to the friend a search has in view. `crowded`: many friends are searched for in haste. */
 export function searchWidth(absence: number, crowded: boolean): number {
   if (absence < HASTE && !crowded) return SEARCH_TARGETS;
   return absence < LONGEST_ABSENCE_FOR_THREE ? 3 : 2;
+}
+
+/** Of those, how many are asked in one look; the others have their turn the next time. */
+export function askedPerLook(width: number, isHasty: boolean): number {
+  return isHasty ? Math.ceil(width / 2) : 1;
 }

@@ -7,6 +7,7 @@ import { FriendTeller } from "../../../../src/onion/client/friend_teller.ts";
 import type { OnionClient } from "../../../../src/onion/client/onion_client.ts";
 import { MAX_PENDING_REQUESTS, PendingRequests } from "../../../../src/onion/client/pending_requests.ts";
 import {
+  askedPerLook,
   foundInterval,
   hastyInterval,
   patientInterval,
@@ -69,7 +70,7 @@ describe("pending requests", () => {
 });
 
 describe("the pace of searches", () => {
-  test("hasty at first, then as long again as he has been absent, and once an hour in the end", () => {
+  test("hasty at first, then thrice as long again as he has been absent, and once an hour in the end", () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7, 50].map((round) => hastyInterval(round, 0))).toEqual([
       50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000,
     ]);
@@ -78,13 +79,14 @@ describe("the pace of searches", () => {
     const random = new SeededRandom("pace");
     for (const absence of [30_000, 3_600_000, 36_000_000]) {
       const intervals = Array.from({ length: 200 }, () => patientInterval(absence, random));
-      const mean = Math.min(absence, 3_600_000);
+      const mean = Math.min(3 * absence, 3_600_000);
       expect(Math.min(...intervals)).toBeGreaterThan(0.49 * mean);
       expect(Math.max(...intervals)).toBeLessThan(1.51 * mean);
     }
     expect([0, 20_000, 3_600_000].map(foundInterval)).toEqual([3_000, 10_000, 60_000]);
     expect([searchWidth(0, false), searchWidth(0, true), searchWidth(60_000, false)]).toEqual([8, 3, 3]);
     expect(searchWidth(3_600_000, false)).toBe(2);
+    expect([askedPerLook(8, true), askedPerLook(3, true), askedPerLook(3, false)]).toEqual([4, 2, 1]);
   });
 
   test("searches take turns, at 40 requests a second after the first 100, and wait while too much is under way", async () => {
