@@ -10,6 +10,8 @@ export interface Searching {
 /** Requests a second for all searches together, and how many may leave at once after a quiet time. */
 const RATE = 40;
 const BURST = 100;
+/** After a pause so many leave at once: to wake up for each costs more than the request. */
+const TOGETHER = 4;
 /** For how long to hold back when too much is under way, in ms. */
 const BUSY_PAUSE = 100;
 /** One friend hurries as much as he likes; of many, each retries only so seldom: this many ms times their number. */
@@ -52,7 +54,7 @@ export class SearchQueue {
   /** Gives the search its turns, from now on, until it has no more to send. */
   add(search: Searching): void {
     this.#waiting.add(search);
-    this.#serve();
+    if (!this.#alarm.pending) this.#serve();
   }
 
   remove(search: Searching): void {
@@ -76,7 +78,7 @@ export class SearchQueue {
         return;
       }
       if (this.#tokens < 1) {
-        this.#alarm.set(now + Math.max(1, ((1 - this.#tokens) * 1000) / RATE));
+        this.#alarm.set(now + ((TOGETHER - this.#tokens) * 1000) / RATE);
         return;
       }
       this.#tokens--;
