@@ -3,6 +3,7 @@ import type { KeyPair, Nonce, PublicKey } from "../../src/crypto/keys.ts";
 import { addToNonce } from "../../src/crypto/nonce.ts";
 import type { CryptoProvider } from "../../src/crypto/provider.ts";
 import { SharedKeyCache } from "../../src/crypto/shared_key_cache.ts";
+import type { Clock } from "../../src/env/clock.ts";
 import type { DatagramSocket, Endpoint } from "../../src/env/datagram.ts";
 import type { Edges } from "../../src/env/edges.ts";
 import { Cookies } from "../../src/net_crypto/cookies.ts";
@@ -63,6 +64,13 @@ export interface HostileOptions {
   readonly port?: number;
 }
 
+/** What he needs besides a socket. */
+export interface HostileMeans {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly victim: Victim;
+}
+
 const KEPT = 20_000;
 
 /**
@@ -102,22 +110,23 @@ export class HostileFriend {
   #channel: DataChannel | undefined;
   #closed = false;
 
-  private constructor({ edges, provider, victim }: HostileOptions, socket: DatagramSocket) {
+  constructor({ crypto, clock, victim }: HostileMeans, socket: DatagramSocket) {
     this.#victim = victim;
     this.#socket = socket;
-    this.crypto = new Crypto(provider, edges.random);
+    this.crypto = crypto;
     this.self = this.crypto.keyPair();
     this.dht = this.crypto.keyPair();
     this.#keys = this.#keysWith(this.dht);
-    this.#cookies = new Cookies(this.crypto, edges.clock);
+    this.#cookies = new Cookies(this.crypto, clock);
     this.#session = this.crypto.keyPair();
     this.#nonce = this.crypto.nonce();
     socket.onDatagram = (bytes) => this.#receive(bytes);
   }
 
-  static async bind(options: HostileOptions): Promise<HostileFriend> {
-    const socket = await options.edges.datagrams.bind({ family: 4, port: options.port ?? 0 });
-    return new HostileFriend(options, socket);
+  static async bind({ edges, provider, victim, port = 0 }: HostileOptions): Promise<HostileFriend> {
+    const socket = await edges.datagrams.bind({ family: 4, port });
+    const crypto = new Crypto(provider, edges.random);
+    return new HostileFriend({ crypto, clock: edges.clock, victim }, socket);
   }
 
   get socket(): DatagramSocket {
