@@ -6,10 +6,10 @@ const LONGEST = 25;
 const ATTEMPTS = 5;
 
 /** Runs a program, which answers how long its slowest packet took, again if that is suspicious. */
-export function unhurried(run: () => number): void {
+export async function unhurried(run: () => number | Promise<number>): Promise<void> {
   let fastest = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    fastest = Math.min(fastest, run());
+    fastest = Math.min(fastest, await run());
     if (fastest <= LONGEST) return;
   }
   throw new Broken(`a packet or a timer took ${fastest.toFixed(1)} ms`);

@@ -14,8 +14,8 @@ import { unhurried } from "../support/unhurried.ts";
 import { at } from "../support/wire.ts";
 
 /** A DHT node under a program of its peers: requests, answers true and false, things to pass on, time, and its own app. */
-export function fuzz(data: Uint8Array): void {
-  unhurried(() => run(new Program(data)));
+export async function fuzz(data: Uint8Array): Promise<void> {
+  await unhurried(() => run(new Program(data)));
 }
 
 const WAITS = [1, 50, 130, 400, 1_000, 5_000, 20_000, 61_000, 130_000, 200_000, 3_600_000];

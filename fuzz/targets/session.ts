@@ -9,8 +9,8 @@ import { at } from "../support/wire.ts";
  * net_crypto between two who keep the rules, on a bad line, while a third, who is on the friend list, keeps none, and
  * strangers replay, garble and make up packets.
  */
-export function fuzz(data: Uint8Array): void {
-  unhurried(() => run(new Program(data)));
+export async function fuzz(data: Uint8Array): Promise<void> {
+  await unhurried(() => run(new Program(data)));
 }
 
 const WAITS = [1, 5, 20, 60, 250, 1_000, 2_600, 8_000, 20_000, 120_000];

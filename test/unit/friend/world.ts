@@ -3,7 +3,7 @@ import { type KeyPair, type PublicKey, SECRET_KEY_SIZE } from "../../../src/cryp
 import { nobleProvider } from "../../../src/crypto/noble.ts";
 import type { CryptoProvider } from "../../../src/crypto/provider.ts";
 import type { Endpoint } from "../../../src/env/datagram.ts";
-import { silentLogger } from "../../../src/env/logger.ts";
+import { type Logger, silentLogger } from "../../../src/env/logger.ts";
 import { memoryStore } from "../../../src/env/memory_store.ts";
 import { MemoryMetrics } from "../../../src/env/metrics.ts";
 import type { Store } from "../../../src/env/store.ts";
@@ -64,11 +64,13 @@ export class World {
   opened = 0;
   /** Whether lookups know where anybody is. */
   addressesKnown = true;
-  readonly #openings: Opening[] = [];
+  readonly #openings = new Set<Opening>();
   readonly #lookups: { readonly dhtPublicKey: PublicKey; readonly onEndpoint: (endpoint: Endpoint) => void }[] = [];
   readonly crypto: Crypto;
+  readonly #logger: Logger;
 
-  constructor(seed: number | string = 1) {
+  constructor(seed: number | string = 1, logger: Logger = silentLogger) {
+    this.#logger = logger;
     this.random = new SeededRandom(seed);
     this.crypto = new Crypto(cheapProvider, this.random.fork("crypto"));
   }
@@ -87,7 +89,7 @@ export class World {
     const finder = new FakeFinder(this, keys.publicKey);
     const node = { publicKey: keys.publicKey, dhtPublicKey: this.crypto.keyPair().publicKey, alive: true };
     const friends = await Friends.create({
-      ...{ clock, metrics, keys, store, nospam, finder, logger: silentLogger, crypto: this.crypto },
+      ...{ clock, metrics, keys, store, nospam, finder, logger: this.#logger, crypto: this.crypto },
       sessions: this.sessionsOf(node),
       lookups: this.lookups,
     });
@@ -199,10 +201,10 @@ export class World {
     const session = pair.open(self.publicKey, listener);
     this.opened++;
     const opening = { pair, from: self.publicKey, to: peer };
-    this.#openings.push(opening);
+    if (self.alive) this.#openings.add(opening); // what a dead process still does reaches nobody
     this.pairs.add(pair);
     this.after(this.random.between(this.link.minDelay, this.link.maxDelay) * 2, () => {
-      this.#openings.splice(this.#openings.indexOf(opening), 1);
+      this.#openings.delete(opening);
       if (pair.broken || !self.alive) return;
       const node = this.nodeOf(peer);
       const known = node && same(node.dhtPublicKey, dhtPublicKey) ? node : undefined;
@@ -213,7 +215,7 @@ export class World {
 
   /** Two who open at once get one session, as in net_crypto. */
   #meet(opening: Opening, self: Pick<Node, "publicKey" | "dhtPublicKey">, node: Node): boolean {
-    const counter = this.#openings.find((one) => same(one.from, node.publicKey) && same(one.to, self.publicKey));
+    const counter = [...this.#openings].find((one) => same(one.from, node.publicKey) && same(one.to, self.publicKey));
     if (counter && !counter.pair.broken) {
       counter.pair.join(self.publicKey, opening.pair);
       return true;
