@@ -10,6 +10,7 @@ import { endpointKey, makeEndpoint, parseAddress } from "../../src/util/endpoint
 import { PacketId } from "../../src/wire/packet_ids.ts";
 import { Broken } from "./broken.ts";
 import { fuzzCrypto } from "./memoised_crypto.ts";
+import { computed } from "./unhurried.ts";
 
 export interface Datagram {
   readonly from: Endpoint;
@@ -38,7 +39,7 @@ export function at(address: string, port = 33445): Endpoint {
 /** A network without hosts and without promises: datagrams and timers happen when a program says so, each in one call. */
 export class Wire implements SocketHost {
   readonly timeline = new Timeline();
-  /** The longest time that a packet or a timer took, in real ms. */
+  /** The longest time that a packet or a timer took, in ms of computing. */
   slowest = 0;
   /** Shown each datagram as it leaves. */
   onSent: ((sent: Datagram) => void) | undefined;
@@ -88,7 +89,7 @@ export class Wire implements SocketHost {
   pass(ms: number): void {
     const end = this.now + ms;
     for (let events = 0; ; events++) {
-      const start = performance.now();
+      const start = computed();
       if (!this.timeline.step(end)) break;
       this.#measure(start);
       if (events > MAX_EVENTS) throw new Broken(`${MAX_EVENTS} events within ${ms} ms`);
@@ -97,13 +98,13 @@ export class Wire implements SocketHost {
   }
 
   #deliver(receiver: SimulatedSocket, bytes: Uint8Array, from: Endpoint): void {
-    const start = performance.now();
+    const start = computed();
     receiver.deliver(bytes, from);
     this.#measure(start);
   }
 
   #measure(start: number): void {
-    this.slowest = Math.max(this.slowest, performance.now() - start);
+    this.slowest = Math.max(this.slowest, computed() - start);
   }
 }
 
