@@ -179,12 +179,12 @@ export class SelfAnnouncer implements AnnounceOwner {
 
   #arm(now: number): void {
     const { live, candidates } = this.#targets;
+    const { patience } = this.#requests;
     let next = this.#refillAt;
     for (const target of live) next = Math.min(next, this.#dueAt(target, now));
+    // the others have their turn when one of those who are waited for has had his
     for (const target of candidates) {
-      // those whose time is over wait for the place of one that is being asked
-      const until = waitsUntil(target, this.#requests.patience);
-      if (until > now) next = Math.min(next, until);
+      if (isWaiting(target, now, patience)) next = Math.min(next, waitsUntil(target, patience));
     }
     if (live.length > 0) next = Math.min(next, this.#lastSentAt + INTERVAL_ANNOUNCED);
     this.#alarm.set(Math.max(next, now + 1));

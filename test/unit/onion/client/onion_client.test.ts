@@ -181,6 +181,23 @@ describe("announcing", () => {
     expect(alice.client.connection).toBe("udp");
     expect(changes).toEqual(["none", "udp", "none", "udp"]);
   });
+
+  test("while nobody answers, waits for answers instead of looking for them", async () => {
+    const world = new World({ seed: "silent nodes" });
+    const [alice] = await strangers(world, 20);
+    alice.dht.connect();
+    await world.universe.run(20_000);
+    expect(alice.client.announced.announced).toBe(12);
+    world.universe.partition(
+      [alice.host],
+      world.machines.filter((other) => other !== alice).map(({ host }) => host),
+    );
+    await world.universe.run(60_000);
+    const { clock } = alice.host.edges;
+    const fired = clock.fired;
+    await world.universe.run(300_000);
+    expect(clock.fired - fired).toBeLessThan(5_000);
+  });
 });
 
 describe("friend requests", () => {
