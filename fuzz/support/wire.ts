@@ -1,5 +1,5 @@
 import type { Crypto } from "../../src/crypto/crypto.ts";
-import type { Endpoint } from "../../src/env/datagram.ts";
+import type { BindOptions, DatagramPort, DatagramSocket, Endpoint } from "../../src/env/datagram.ts";
 import { MemoryMetrics } from "../../src/env/metrics.ts";
 import { UdpNetwork } from "../../src/network/udp_network.ts";
 import { MemoryLogger } from "../../src/testing/memory_logger.ts";
@@ -7,6 +7,7 @@ import { SimulatedSocket, type SocketHost } from "../../src/testing/simulated_so
 import { Timeline } from "../../src/testing/timeline.ts";
 import { VirtualClock } from "../../src/testing/virtual_clock.ts";
 import { endpointKey, makeEndpoint, parseAddress } from "../../src/util/endpoint.ts";
+import { ToxError } from "../../src/util/tox_error.ts";
 import { PacketId } from "../../src/wire/packet_ids.ts";
 import { Broken } from "./broken.ts";
 import { fuzzCrypto } from "./memoised_crypto.ts";
@@ -110,24 +111,33 @@ export class Wire implements SocketHost {
 
 const ON_TIME: readonly number[] = [5];
 
-/** What one instance runs on. */
-export class Machine {
+/** A computer with a clock, keys and sockets of its own. */
+export class Host implements DatagramPort {
   readonly wire: Wire;
   readonly endpoints: readonly Endpoint[];
   readonly crypto: Crypto;
   readonly clock: VirtualClock;
   readonly metrics = new MemoryMetrics();
   readonly logger = new MemoryLogger(20);
-  readonly sockets: readonly SimulatedSocket[];
-  readonly network: UdpNetwork;
+  readonly sockets: SimulatedSocket[] = []; // those that were ever opened
 
   constructor(wire: Wire, name: string, endpoints: readonly Endpoint[]) {
     this.wire = wire;
     this.endpoints = endpoints;
     this.crypto = fuzzCrypto(name);
     this.clock = new VirtualClock(wire.timeline, WALL_START);
-    this.sockets = endpoints.map((endpoint) => wire.socket(endpoint));
-    this.network = new UdpNetwork(this.sockets, this.metrics);
+  }
+
+  open(endpoint: Endpoint): SimulatedSocket {
+    const socket = this.wire.socket(endpoint);
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  async bind({ family }: BindOptions): Promise<DatagramSocket> {
+    const endpoint = this.endpoints.find((own) => own.family === family);
+    if (endpoint === undefined) throw new ToxError("family-unavailable", `There is no IPv${family} here.`);
+    return this.open(endpoint);
   }
 
   /** Where datagrams from `from` arrive. */
@@ -148,7 +158,7 @@ export class Machine {
     }
   }
 
-  /** To be called when the instance has been closed: nothing of it is left. */
+  /** To be called when the instance has been closed: it does nothing any more, whatever comes. */
   checkGone(): void {
     this.checkSound();
     if (this.clock.pending > 0) throw new Broken(`${this.clock.pending} timers are left after the end`);
@@ -160,7 +170,18 @@ export class Machine {
     for (const id of Object.values(PacketId)) this.receive(new Uint8Array(120).fill(id, 0, 1), at("198.51.100.250"));
     this.wire.pass(10_000);
     wire.onSent = onSent;
-    this.network.close();
-    if (this.sockets.some(({ closed }) => !closed)) throw new Broken("a socket is open after the end");
+  }
+}
+
+/** A host whose sockets a floor is given to work with. */
+export class Machine extends Host {
+  readonly network: UdpNetwork;
+
+  constructor(wire: Wire, name: string, endpoints: readonly Endpoint[]) {
+    super(wire, name, endpoints);
+    this.network = new UdpNetwork(
+      endpoints.map((endpoint) => this.open(endpoint)),
+      this.metrics,
+    );
   }
 }
