@@ -1,5 +1,6 @@
 import type { Crypto } from "../../src/crypto/crypto.ts";
 import type { KeyPair, PublicKey } from "../../src/crypto/keys.ts";
+import { normalizedEndpoint } from "../../src/dht/addresses.ts";
 import { Dht, type DhtLookup } from "../../src/dht/dht.ts";
 import type { Endpoint } from "../../src/env/datagram.ts";
 import { concatBytes, readU64, sameBytes, toHex } from "../../src/util/bytes.ts";
@@ -99,7 +100,7 @@ export class DhtLab {
   reside(publicKey: Uint8Array, endpoint: Endpoint): void {
     const keys = this.#readers.get(toHex(publicKey));
     if (keys === undefined) return;
-    const key = endpointKey(endpoint);
+    const key = endpointKey(normalizedEndpoint(endpoint));
     const residents = this.#residents.get(key);
     if (residents === undefined) this.#residents.set(key, new Set([keys]));
     else residents.add(keys);
@@ -121,6 +122,15 @@ export class DhtLab {
       out <= bound,
       () => `${bytes.length} bytes of ${bytes[0]} made it send ${out}, more than ${bound}: ${why}`,
     );
+  }
+
+  /** The app looks for somebody. He is only ever found where he, or a node that was asked, says that he is. */
+  lookUp(publicKey: PublicKey): void {
+    const lookup = this.dht.lookUp(publicKey, (endpoint) => {
+      const isSaid = [...this.#readersAt(endpoint)].some((keys) => sameBytes(keys.publicKey, publicKey));
+      expectThat(isSaid, () => `somebody is found at ${endpointKey(endpoint)}, where nobody said that he is`);
+    });
+    this.lookups.push(lookup);
   }
 
   /** The app does something. */
@@ -221,8 +231,8 @@ export class DhtLab {
     }
   }
 
-  #readersAt(endpoint: Endpoint): Iterable<KeyPair> {
-    return this.#residents.get(endpointKey(endpoint)) ?? [];
+  #readersAt(endpoint: Endpoint): ReadonlySet<KeyPair> {
+    return this.#residents.get(endpointKey(endpoint)) ?? NOBODY;
   }
 
   #open(bytes: Uint8Array, keys: KeyPair): Uint8Array | undefined {
@@ -263,6 +273,7 @@ export class DhtLab {
   }
 }
 
+const NOBODY: ReadonlySet<KeyPair> = new Set();
 const PING = 82;
 const NODES_REQUEST = 113;
 const NODES_RESPONSE = 73 + 1 + 4 * 51 + 8;

@@ -126,14 +126,12 @@ function answerAll(lab: DhtLab, code: Program): void {
   }
 }
 
-let places = 0;
-
-/** Somebody new in a network of his own: the same in each program. */
+/** Somebody new, mostly in a network of his own. */
 function newNode(lab: DhtLab, code: Program): PackedNode {
   const keys = lab.stranger();
   const salt = code.byte();
-  places = lab.received.length * 4 + lab.sent.length;
-  return { publicKey: keys.publicKey, endpoint: at(`100.${128 + (salt >> 1)}.${places & 0xff}.${1 + (salt & 3)}`) };
+  const place = lab.received.length * 4 + lab.sent.length;
+  return { publicKey: keys.publicKey, endpoint: at(`100.${128 + (salt >> 1)}.${place & 0xff}.${1 + (salt & 3)}`) };
 }
 
 /** An answer that is none: of the wrong kind, from elsewhere, under another key, or with another number. */
@@ -237,7 +235,7 @@ function app(lab: DhtLab, code: Program): void {
   const endpoint = code.pick(PLACES);
   lab.reside(key, endpoint);
   lab.act(() => {
-    if (what === 0 && lab.lookups.length < MAX_LOOKUPS) lab.lookups.push(lab.dht.lookUp(key, () => {}));
+    if (what === 0 && lab.lookups.length < MAX_LOOKUPS) lab.lookUp(key);
     else if (what === 1) lab.lookups.splice(0, 1)[0]?.stop();
     else if (what === 2) lab.dht.considerNode({ publicKey: key, endpoint });
     else if (what === 3) lab.dht.doubt(key);
