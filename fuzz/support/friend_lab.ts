@@ -11,8 +11,8 @@ const MAX_EVENTS = 60_000;
 
 const census = new Census({
   "#context.requests.#senders": 32,
-  "#cores.#buckets.[].[].value.messages.#inbox.#unhandled": 4096,
-  "#cores.#buckets.[].[].value.messages.#outbox.#entries": 65_536,
+  "#cores.#entries.[].value.messages.#inbox.#unhandled": 4096,
+  "#cores.#entries.[].value.messages.#outbox.#entries": 65_536,
 });
 
 /** Alice and Bob, whose clients are ours, and Mallory, whom both have on their lists. */

@@ -32,8 +32,7 @@ const ANNOUNCE_RATIO = 465 / 354;
 
 const census = new Census({
   "#announceNode.#store.#entries.#entries": MAX_ANNOUNCEMENTS,
-  "#announceNode.#keys.#young.#entries": 1024,
-  "#announceNode.#keys.#old.#entries": 1024,
+  "#announceNode.#keys.#kept": 2048,
 });
 
 /** Knows four nodes, of which one is a neighbour in the LAN. */

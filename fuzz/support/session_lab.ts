@@ -22,12 +22,12 @@ const census = new Census({
   "#bound": 2 * 8,
   "#limiter.#networks": 1024,
   "#limiter.#friends.#entries": 1024,
-  "#sessions.#buckets.[].[].value.#paths.#paths": 8,
-  "#sessions.#buckets.[].[].value.#receiver.#window.#slots": 32768,
-  "#sessions.#buckets.[].[].value.#sender.#control.#items": 2 * (32768 + 16),
-  "#sessions.#buckets.[].[].value.#sender.#messages.#items": 2 * 32768,
-  "#sessions.#buckets.[].[].value.#sender.#window.#packets.#slots": 32768,
-  "#sessions.#buckets.[].[].value.#sender.#window.#lost.#items": 2 * 32768,
+  "#sessions.#entries.[].value.#paths.#paths": 8,
+  "#sessions.#entries.[].value.#receiver.#window.#slots": 32768,
+  "#sessions.#entries.[].value.#sender.#control.#items": 2 * (32768 + 16),
+  "#sessions.#entries.[].value.#sender.#messages.#items": 2 * 32768,
+  "#sessions.#entries.[].value.#sender.#window.#packets.#slots": 32768,
+  "#sessions.#entries.[].value.#sender.#window.#lost.#items": 2 * 32768,
 });
 
 /** An instance of net_crypto and the person behind it. */
