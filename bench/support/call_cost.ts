@@ -8,8 +8,11 @@ export interface CallCost {
   readonly bytes: number;
 }
 
-/** So long a function is called before anything is measured, in ms, until V8 is done with optimizing it. */
-const WARM_UP = 20;
+/** So long and so often a function is called before anything is measured, until V8 is done with optimizing it … */
+const WARM_UP_MS = 20;
+const WARM_UP_CALLS = 2_000;
+/** … but no longer. */
+const LONGEST_WARM_UP_MS = 200;
 /** So long a batch takes, in ns: far longer than reading the clock, and short enough to be rarely interrupted. */
 const BATCH_TIME = 200_000;
 /** Calls between two looks at the clock that mitata makes room for. */
@@ -32,9 +35,11 @@ export async function callCost(run: () => unknown, milliseconds: number): Promis
   });
   const calls = Math.min(Math.max(Math.ceil(COUNTED_TIME / nanoseconds), 8), MAX_COUNTED_CALLS);
   const own = allocatedBytes(() => {});
-  const counted = allocatedBytes(() => {
-    for (let i = 0; i < calls; i++) kept();
-  });
+  const count = () =>
+    allocatedBytes(() => {
+      for (let i = 0; i < calls; i++) kept();
+    });
+  const counted = Math.min(count(), count()); // the optimizer may have been late for the first
   return { nanoseconds, bytes: Math.max(0, Math.round((counted - own) / calls)) };
 }
 
@@ -44,6 +49,7 @@ function warmUp(run: () => void): number {
   for (let calls = 1; ; calls++) {
     run();
     const elapsed = performance.now() - start;
-    if (elapsed > WARM_UP) return (elapsed * 1e6) / calls;
+    const isWarm = elapsed > WARM_UP_MS && calls >= WARM_UP_CALLS;
+    if (isWarm || elapsed > LONGEST_WARM_UP_MS) return (elapsed * 1e6) / calls;
   }
 }
