@@ -7,6 +7,8 @@ const INTERESTING_WIDE = [
 ];
 /** How long the protocol's fields are: ids, nonces, keys, nodes. */
 const FIELD_SIZES = [1, 2, 4, 8, 16, 24, 32, 39, 51, 59];
+/** What counts as near. */
+const NEAR = 12;
 /** What parsers of text trip over. */
 const TOKENS = [
   "{",
@@ -75,7 +77,7 @@ export class Mutator {
 
   #writeByte(change: (byte: number) => number): void {
     if (this.#length === 0) this.#extend();
-    const at = this.below(this.#length);
+    const at = this.#position(this.#length);
     this.#scratch[at] = change(this.#scratch[at] ?? 0);
   }
 
@@ -83,7 +85,7 @@ export class Mutator {
   #writeWide(value: number): void {
     const size = this.#pick([2, 4, 8]);
     if (this.#length < size) return;
-    const at = this.below(this.#length - size + 1);
+    const at = this.#position(this.#length - size + 1);
     for (let i = 0; i < size; i++) this.#scratch[at + i] = i < size - 4 ? 0 : value >>> (8 * (size - 1 - i));
   }
 
@@ -91,7 +93,7 @@ export class Mutator {
   #writeLength(): void {
     const size = 1 + this.below(2);
     if (this.#length < size) return;
-    const at = this.below(this.#length - size + 1);
+    const at = this.#position(this.#length - size + 1);
     const value = Math.max(0, this.#length - at - size + this.below(3) - 1);
     if (size === 2) this.#scratch[at] = value >>> 8;
     this.#scratch[at + size - 1] = value;
@@ -153,6 +155,14 @@ export class Mutator {
     const byte = this.#scratch[a] ?? 0;
     this.#scratch[a] = this.#scratch[b] ?? 0;
     this.#scratch[b] = byte;
+  }
+
+  /** Anywhere below `end`, or near the beginning, or near the end: there packets have their headers and counts. */
+  #position(end: number): number {
+    const choice = this.below(4);
+    if (choice > 1) return this.below(end);
+    const offset = this.below(Math.min(end, NEAR));
+    return choice === 0 ? offset : end - 1 - offset;
   }
 
   /** Somewhere, mostly as long as a field. */

@@ -7,10 +7,12 @@ import { Coverage } from "./coverage.ts";
 import { execute } from "./execution.ts";
 import type { WorkerMessage, WorkerOrder } from "./messages.ts";
 import { SharedInput } from "./shared_input.ts";
+import { warmUp } from "./warm_up.ts";
 
 const order: WorkerOrder = workerData;
 const started = performance.now();
 const shared = new SharedInput(order.memory);
+if (order.coverage !== undefined) await warmUp();
 const coverage = order.coverage === undefined ? undefined : new Coverage(order.coverage);
 const target: FuzzTarget = await import(pathToFileURL(order.file).href);
 say({ kind: "result", result: await (order.input === undefined ? campaign() : single(order.input)) });
