@@ -51,6 +51,18 @@ export function* corpus(): Iterable<Uint8Array> {
     ["cancelMessage", { messageId: "0".repeat(16) }],
   );
   yield conversation(["acceptFriend", { publicKey }], ["addFriendWithoutRequest", { publicKey }]);
+  // One step beyond what each parameter may be.
+  for (const nospam of ["00000f", "000000000f", "x", -1, 0.5, 2 ** 32]) yield conversation(["setSelf", { nospam }]);
+  yield conversation(["setSelf", { name: "n".repeat(129) }], ["setSelf", { statusMessage: "s".repeat(1008) }]);
+  yield conversation(["setSelf", { status: "gone" }], ["stats", { more: 1 }], ["self", { id }]);
+  yield conversation(["bootstrap", { host: "", port: 1, publicKey }], ["bootstrap", { host: "x", port: 0, publicKey }]);
+  yield conversation(
+    ["addFriend", { id: `${id}0`, message: "" }],
+    ["addFriend", { id: `0${id.slice(1)}`, message: "m" }],
+  );
+  yield conversation(addBob, ["send", { friend: BOB, text: "" }], ["send", { friend: BOB, text: "t".repeat(1373) }]);
+  yield conversation(addBob, ["sendPacket", { friend: BOB, hex: "a0f" }], ["sendPacket", { friend: BOB, hex: "" }]);
+  yield conversation(["addFriendWithoutRequest", { publicKey: "00".repeat(32) }], ["removeFriend", { friend: CAROL }]);
 }
 
 function conversation(...requests: readonly (readonly [method: string, params?: object])[]): Uint8Array {
