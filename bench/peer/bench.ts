@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { libtoxcoreVersion } from "../../test/interop/available.ts";
 import { Pairs } from "./peers.ts";
 
@@ -32,7 +33,8 @@ export class Bench {
   readonly toxcore: string | undefined;
   readonly hasBootstrapd: boolean;
   readonly pairs = new Pairs(this);
-  readonly #held = new Set<AsyncDisposable>();
+  readonly #started = new Set<Promise<AsyncDisposable>>(); // bounded by what the works start
+  readonly #stop = new AbortController();
 
   constructor(quick: boolean) {
     this.quick = quick;
@@ -45,15 +47,28 @@ export class Bench {
     return this.toxcore === undefined ? ["ours"] : ["ours", "theirs"];
   }
 
-  /** Sees to it that something ends with the bench at the latest. */
-  hold<T extends AsyncDisposable>(resource: T): T {
-    this.#held.add(resource);
-    return resource;
+  /** Starts something that ends with the bench at the latest. */
+  start<T extends AsyncDisposable>(begin: () => T | Promise<T>): Promise<T> {
+    this.#stop.signal.throwIfAborted();
+    const starting = Promise.resolve(begin());
+    this.#started.add(starting);
+    return starting;
   }
 
+  /** Rejects when the bench is stopped meanwhile. */
+  async pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.#stop.signal });
+  }
+
+  get isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Ends all that was started. What waits for it fails then. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const held = [...this.#held].reverse();
-    this.#held.clear();
-    await Promise.allSettled(held.map((resource) => resource[Symbol.asyncDispose]()));
+    this.#stop.abort(new Error("the bench is over"));
+    const started = [...this.#started].reverse();
+    this.#started.clear();
+    await Promise.allSettled(started.map(async (starting) => (await starting)[Symbol.asyncDispose]()));
   }
 }

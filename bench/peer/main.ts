@@ -5,8 +5,8 @@
  */
 import { writeFile } from "node:fs/promises";
 import { Argument, program } from "commander";
-import { figure, markdownTable } from "../support/table.ts";
 import { Bench, type Row, type Work } from "./bench.ts";
+import { json, table } from "./report.ts";
 import { bareLoop } from "./works/bare_loop.ts";
 import { idle } from "./works/idle.ts";
 import { importTime } from "./works/import_time.ts";
@@ -52,7 +52,10 @@ await program.parseAsync();
 async function run(names: readonly string[], options: Options): Promise<void> {
   await using bench = new Bench(options.quick ?? false);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void bench[Symbol.asyncDispose]().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      process.exitCode = 1;
+      void bench[Symbol.asyncDispose](); // and the works fail, one after the other
+    });
   }
   console.error(
     bench.toxcore === undefined ? "libtoxcore is not installed: our side only" : `libtoxcore ${bench.toxcore}`,
@@ -62,45 +65,20 @@ async function run(names: readonly string[], options: Options): Promise<void> {
   const together = bench.quick ? works.filter(({ waits }) => waits) : [];
   const rows = (await Promise.all(together.map((work) => measure(work, bench)))).flat();
   for (const work of works) if (!together.includes(work)) rows.push(...(await measure(work, bench)));
-  print(rows, bench);
+  if (bench.isStopped) return;
+  console.log(table(rows, bench.toxcore));
   if (options.json !== undefined) await writeFile(options.json, json(rows));
 }
 
 /** A work that fails leaves its rows out and makes the exit code 1; the others go on. */
 async function measure(work: Work, bench: Bench): Promise<Row[]> {
+  if (bench.isStopped) return [];
   console.error(`${work.name}: ${work.describes} ...`);
   try {
     return await work.measure(bench);
   } catch (error) {
-    console.error(`${work.name}:`, error);
+    if (!bench.isStopped) console.error(`${work.name}:`, error);
     process.exitCode = 1;
     return [];
   }
-}
-
-function print(rows: readonly Row[], bench: Bench): void {
-  const head = ["work", "unit", "ours", `libtoxcore ${bench.toxcore ?? ""}`.trim(), "ratio"];
-  console.log(
-    markdownTable(
-      head,
-      rows.map((row) => [row.work, row.unit, figure(row.ours), figure(row.theirs), figure(ratio(row))]),
-    ),
-  );
-  for (const { work, note } of rows) if (note !== undefined) console.log(`\n${work}: ${note}.`);
-}
-
-function json(rows: readonly Row[]): string {
-  const plain = rows.map((row) => ({
-    work: row.work,
-    unit: row.unit,
-    ours: row.ours,
-    theirs: row.theirs,
-    ratio: ratio(row),
-  }));
-  return `${JSON.stringify({ rows: plain }, undefined, 2)}\n`;
-}
-
-/** Ours to theirs. */
-function ratio({ ours, theirs }: Row): number | null {
-  return ours === null || theirs === null ? null : ours / theirs;
 }

@@ -50,12 +50,12 @@ export async function startNode(
   { host = "127.0.0.1", core }: NodeOptions = {},
 ): Promise<Node> {
   if (kind === "toxcore-ts") {
-    const child = bench.hold(new Child<PeerOrders>("our_peer.ts", { core }));
+    const child = await bench.start(() => new Child<PeerOrders>("our_peer.ts", { core }));
     const { node: address } = await child.order("start", { host });
     await child.order("bootstrap", known);
     return { address, pid: child.pid, [Symbol.asyncDispose]: () => child.close() };
   }
-  const daemon = bench.hold(await startBootstrapd({ nodes: known }));
+  const daemon = await bench.start(() => startBootstrapd({ nodes: known }));
   if (core !== undefined) pin(daemon.pid, core);
   const { port, publicKey, pid } = daemon; // it listens at every address
   return { address: { host, port, publicKey }, pid, [Symbol.asyncDispose]: () => daemon.close() };

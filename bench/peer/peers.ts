@@ -25,7 +25,7 @@ export async function startPeer(
   side: Side,
   { start = {}, ...options }: PeerOptions = {},
 ): Promise<BenchPeer> {
-  const child = bench.hold(new Child<PeerOrders>(PROGRAMS[side], options));
+  const child = await bench.start(() => new Child<PeerOrders>(PROGRAMS[side], options));
   const info = await child.order("start", start);
   return { info, child, [Symbol.asyncDispose]: () => child.close() };
 }

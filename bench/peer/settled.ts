@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
+import type { Bench } from "./bench.ts";
 import type { NodeAddress } from "./processes/node_address.ts";
 import { openAnswer, type Sender, sealRequest, senderTo } from "./processes/sealed_request.ts";
 
@@ -10,7 +10,7 @@ const PAUSE = 250;
  * Waits until each node knows every other, as their answers say, at most `seconds`. Answers the share of such pairs. Who
  * asks answers nothing itself, so that no node takes it for one.
  */
-export async function settled(nodes: readonly NodeAddress[], seconds: number): Promise<number> {
+export async function settled(bench: Bench, nodes: readonly NodeAddress[], seconds: number): Promise<number> {
   const socket = createSocket("udp4");
   socket.bind(0, nodes[0]?.host);
   await once(socket, "listening");
@@ -26,7 +26,7 @@ export async function settled(nodes: readonly NodeAddress[], seconds: number): P
       const open = questions.filter((question) => !question.isAnswered);
       if (open.length === 0 || left <= 0) return 1 - open.length / questions.length;
       for (const { packet, node } of open) socket.send(packet, node.port, node.host);
-      await delay(PAUSE);
+      await bench.pause(PAUSE);
     }
   } finally {
     socket.close();

@@ -46,7 +46,7 @@ const orders = {
   /** Starts an instance in a namespace of its own; answers when it is in the network and has so many absent friends. */
   async wait(options: { side: Side; friends: number }): Promise<void> {
     side = options.side;
-    waiting = bench.hold(new Child<PeerOrders>(PROGRAMS[side], { within: ["unshare", "--net"] }));
+    waiting = await bench.start(() => new Child<PeerOrders>(PROGRAMS[side], { within: ["unshare", "--net"] }));
     await waiting.order("usage"); // now it is in its namespace
     ip(`link set waiting netns ${waiting.pid}`);
     for (const command of ["link set lo up", `address add ${WAITING_HOST}/24 dev waiting`, "link set waiting up"]) {

@@ -12,8 +12,8 @@ export const bareLoop: Work = {
   name: "loop",
   describes: "the same boxes over the same sockets without any protocol: what bounds us",
   async measure(bench) {
-    await using sender = openChild(bench);
-    await using receiver = openChild(bench);
+    await using sender = await openChild(bench);
+    await using receiver = await openChild(bench);
     const ports = await Promise.all([sender.order("open"), receiver.order("open")]);
     await Promise.all([sender.order("connect", ports[1]), receiver.order("connect", ports[0])]);
     const key = randomBytes(32);
@@ -32,6 +32,6 @@ export const bareLoop: Work = {
   },
 };
 
-function openChild(bench: Bench): Child<LoopOrders> {
-  return bench.hold(new Child<LoopOrders>("bare_loop.ts"));
+function openChild(bench: Bench): Promise<Child<LoopOrders>> {
+  return bench.start(() => new Child<LoopOrders>("bare_loop.ts"));
 }

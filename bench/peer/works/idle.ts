@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Bench, Row, Side, Work } from "../bench.ts";
 
 export const idle: Work = {
@@ -6,9 +5,9 @@ export const idle: Work = {
   waits: true,
   describes: "processor and memory of an instance that has one friend online and nothing to do",
   async measure(bench) {
-    const seconds = bench.quick ? 8 : 60;
+    const seconds = bench.quick ? 8 : 40;
     for (const side of bench.sides) await bench.pairs.get(side);
-    await delay(bench.quick ? 1_000 : 10_000);
+    await bench.pause(bench.quick ? 1_000 : 10_000);
     // at the same time: they sleep, and do not get into each other's way
     const used = await Promise.all(bench.sides.map((side) => usedIn(bench, side, seconds)));
     const [ours, theirs] = used;
@@ -29,7 +28,7 @@ export const idle: Work = {
 async function usedIn(bench: Bench, side: Side, seconds: number) {
   const { alice } = await bench.pairs.get(side);
   const before = await alice.child.order("usage");
-  await delay(seconds * 1000);
+  await bench.pause(seconds * 1000);
   const after = await alice.child.order("usage");
   return { percent: (100 * (after.cpuSeconds - before.cpuSeconds)) / seconds, mebibytes: after.memory / 2 ** 20 };
 }

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import { median } from "../../support/statistics.ts";
 import type { Bench, Row, Work } from "../bench.ts";
 import { type Node, startNetwork, startNode } from "../network.ts";
@@ -30,7 +29,7 @@ export const nodesRequests: Work = {
     await using theirs = bench.hasBootstrapd
       ? await startNode(bench, "tox-bootstrapd", neighbours.addresses, { core: NODE_CORE })
       : undefined;
-    await delay(bench.quick ? 2_000 : 5_000); // until they know their neighbours
+    await bench.pause(bench.quick ? 2_000 : 5_000); // until they know their neighbours
     const rows: Row[] = [];
     for (const senders of SENDERS) rows.push(...(await underLoad(bench, senders, ours, theirs)));
     return rows;
@@ -42,7 +41,7 @@ async function underLoad(bench: Bench, senders: number, ours: Node, theirs: Node
   await using ourLoad = await prepareLoad(bench, ours, senders);
   await using theirLoad = theirs && (await prepareLoad(bench, theirs, senders));
   const measured: { ours: Measured[]; theirs: Measured[] } = { ours: [], theirs: [] };
-  for (let round = 0; round < (bench.quick ? 2 : 5); round++) {
+  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
     measured.ours.push(await run(bench, ourLoad, ours.pid));
     if (theirLoad && theirs) measured.theirs.push(await run(bench, theirLoad, theirs.pid));
   }
@@ -67,16 +66,16 @@ function percents({ ours, theirs }: { readonly ours: number; readonly theirs: nu
 }
 
 async function prepareLoad(bench: Bench, node: Node, senders: number): Promise<Child<LoadOrders>> {
-  const load = bench.hold(new Child<LoadOrders>("load_generator.ts", { core: LOAD_CORE }));
+  const load = await bench.start(() => new Child<LoadOrders>("load_generator.ts", { core: LOAD_CORE }));
   await load.order("prepare", { node: node.address, senders });
   return load;
 }
 
 async function run(bench: Bench, load: Child<LoadOrders>, pid: number): Promise<Measured> {
   await load.order("start");
-  await delay(bench.quick ? 500 : 2_000);
+  await bench.pause(bench.quick ? 500 : 1_500);
   const before = await count(load, pid);
-  await delay(bench.quick ? 1_500 : 5_000);
+  await bench.pause(bench.quick ? 1_500 : 5_000);
   const after = await count(load, pid);
   await load.order("stop");
   const answered = after.answered - before.answered;

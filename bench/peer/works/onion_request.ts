@@ -18,7 +18,7 @@ export const onionRequest: Work = {
     const measured = await inTurn(bench, bench.quick ? 1 : 3, async (side) => {
       // a fresh one each time: nodes go on naming those who have left
       await using network = await startNetwork(bench, NODES);
-      if ((await settled(network.addresses, LONGEST_SETTLING)) < 1)
+      if ((await settled(bench, network.addresses, LONGEST_SETTLING)) < 1)
         throw new Error("the nodes did not find one another");
       return await meetThrough(bench, side, network);
     });

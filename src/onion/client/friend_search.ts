@@ -177,8 +177,8 @@ export class FriendSearch implements AnnounceOwner, Searching {
     for (const node of dht.closestNodes(this.searchedKey, width, true)) this.#targets.offer(node, now);
     const free = (target: AnnounceTarget) => !isWaiting(target, now, requests.patience);
     const longestSilent = this.#targets.live.filter(free).sort((a, b) => (a.askedAt ?? 0) - (b.askedAt ?? 0));
-    const perLook = askedPerLook(width, this.#foundAt !== undefined || now - this.#since < HASTE);
-    this.#toAsk = [...this.#targets.candidates.filter(free).slice(0, width), ...longestSilent.slice(0, perLook)];
+    const candidates = this.#targets.candidates.filter(free).slice(0, width);
+    this.#toAsk = [...candidates, ...longestSilent.slice(0, askedPerLook(width))];
     if (now - this.#since >= HASTE) queue.hurry(this, false);
     this.#alarm.set(now + this.#interval(now));
     this.#round++;

@@ -40,6 +40,6 @@ export function searchWidth(absence: number, crowded: boolean): number {
 }
 
 /** Of those, how many are asked in one look; the others have their turn the next time. */
-export function askedPerLook(width: number, isHasty: boolean): number {
-  return isHasty ? Math.ceil(width / 2) : 1;
+export function askedPerLook(width: number): number {
+  return width === SEARCH_TARGETS ? SEARCH_TARGETS / 2 : 1;
 }
