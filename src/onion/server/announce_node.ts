@@ -1,9 +1,10 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { KeyBudget } from "../../crypto/key_budget.ts";
+import { MAC_SIZE, NONCE_SIZE } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import { TimedAuth } from "../../crypto/timed_auth.ts";
 import type { Clock } from "../../env/clock.ts";
-import type { DatagramSocket, Endpoint } from "../../env/datagram.ts";
+import { type DatagramSocket, type Endpoint, MAX_DATAGRAM_SIZE } from "../../env/datagram.ts";
 import type { Metrics } from "../../env/metrics.ts";
 import { dropCounter } from "../../network/drop_counter.ts";
 import type { UdpNetwork } from "../../network/udp_network.ts";
@@ -53,7 +54,10 @@ export class AnnounceNode {
   readonly #budget: KeyBudget;
   readonly #pingIds: TimedAuth;
   readonly #store: AnnounceStore;
+  readonly #opened = new Uint8Array(MAX_DATAGRAM_SIZE);
   readonly #plain = new Uint8Array(MAX_GROUP_ANNOUNCE_RESPONSE_BODY_SIZE);
+  readonly #nonce = new Uint8Array(NONCE_SIZE);
+  readonly #box = new Uint8Array(MAX_GROUP_ANNOUNCE_RESPONSE_BODY_SIZE + MAC_SIZE);
   readonly #answer = new Uint8Array(MAX_ONION_PACKET_SIZE);
   readonly #address = new Uint8Array(ONION_IP_PORT_SIZE);
 
@@ -97,7 +101,8 @@ export class AnnounceNode {
     const delivered = decodeDeliveredRequest(packet, drop);
     const request = delivered && decodeAnnounceRequest(delivered.request, drop);
     if (delivered === undefined || request === undefined) return;
-    const plain = this.#keys.openFromStranger(request.publicKey, request.box, request.nonce, this.#budget);
+    const { publicKey, box, nonce } = request;
+    const plain = this.#keys.openFromStranger(publicKey, box, nonce, this.#budget, this.#opened);
     if (typeof plain === "string") return drop(plain);
     const body = decodeAnnounceRequestBody(plain, drop);
     if (body === undefined || !isGroupAnnounceSound(body, drop)) return;
@@ -154,8 +159,10 @@ export class AnnounceNode {
     const key = this.#keys.get(publicKey);
     if (key === undefined) return;
     const length = encodeAnnounceResponseBody(this.#plain, answer, group);
-    const nonce = this.#crypto.nonce();
-    const box = this.#crypto.seal(this.#plain.subarray(0, length), nonce, key);
+    const nonce = this.#nonce;
+    this.#crypto.random.fill(nonce);
+    const end = this.#crypto.sealInto(this.#box, 0, this.#plain.subarray(0, length), nonce, key);
+    const box = this.#box.subarray(0, end);
     this.#sendBack(encodeAnnounceResponse(this.#answer, { group, sendbackData, nonce, box }), way);
   }
 

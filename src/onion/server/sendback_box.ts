@@ -43,9 +43,9 @@ export class SendbackBox {
   seal(from: Endpoint, rest: Uint8Array): Uint8Array {
     this.#renewKeys();
     const length = encodeSendback(this.#plain, { from, transport: "udp", rest });
-    const nonce = this.#crypto.nonce();
     const sealed = new Uint8Array(sendbackSize(1) + rest.length);
-    sealed.set(nonce);
+    const nonce = sealed.subarray(0, NONCE_SIZE);
+    this.#crypto.random.fill(nonce);
     this.#crypto.sealInto(sealed, NONCE_SIZE, this.#plain.subarray(0, length), nonce, this.#key);
     return sealed;
   }

@@ -28,6 +28,20 @@ describe("TimedAuth", () => {
     expect(other.check(made, data)).toBe(false);
   });
 
+  it("is made over all of the data, however long, and is the caller's to keep", () => {
+    const { auth } = authOf(300);
+    for (const length of [0, 1, 247, 248, 249, 1_000, 5]) {
+      const long = new Uint8Array(length).fill(7);
+      const made = auth.make(long, data);
+      expect(auth.check(made, long, data)).toBe(true);
+      const copy = made.slice();
+      long.fill(8, length - 1);
+      expect(auth.check(made, long, data)).toBe(length === 0);
+      expect(auth.check(made, long)).toBe(false);
+      expect(made).toEqual(copy);
+    }
+  });
+
   it("accepts it for one window to two, wherever in a window it was made", async () => {
     for (const madeAt of [0, 1, 150_000, 299_999]) {
       const { universe, auth } = authOf(300);
