@@ -14,6 +14,7 @@ import {
   foundInterval,
   HASTE,
   hastyInterval,
+  oneSidedInterval,
   patientInterval,
   SEARCH_TARGETS,
   searchWidth,
@@ -49,6 +50,7 @@ export class FriendSearch implements AnnounceOwner, Searching {
   #since = 0;
   #foundAt: number | undefined;
   #round = 0;
+  #oneSided = false;
 
   /** `onProgress` is called after each answer. */
   constructor(env: SearchEnvironment, friend: PublicKey, onProgress: () => void) {
@@ -82,6 +84,15 @@ export class FriendSearch implements AnnounceOwner, Searching {
     this.#look();
   }
 
+  /** Whether he does not look for us, so that it is up to us to find him. */
+  set oneSided(on: boolean) {
+    if (on === this.#oneSided) return;
+    this.#oneSided = on;
+    this.#env.queue.oneSided(this, on);
+    const now = this.#env.clock.monotonic();
+    if (on && this.#running && now - this.#since >= HASTE) this.#alarm.set(now + this.#interval(now));
+  }
+
   rest(): void {
     this.#running = false;
     this.#toAsk = [];
@@ -91,6 +102,7 @@ export class FriendSearch implements AnnounceOwner, Searching {
 
   close(): void {
     this.rest();
+    this.oneSided = false;
     this.#targets.clear();
     if (this.#keyPair !== undefined) this.#env.crypto.wipe(this.#keyPair.secretKey);
   }
@@ -189,7 +201,9 @@ export class FriendSearch implements AnnounceOwner, Searching {
     if (this.#foundAt !== undefined) return foundInterval(now - this.#foundAt);
     const absence = now - this.#since;
     if (absence < HASTE) return hastyInterval(this.#round, this.#env.queue.hurryInterval);
-    return patientInterval(absence, this.#env.crypto.random);
+    const { queue, crypto } = this.#env;
+    if (this.#oneSided) return oneSidedInterval(queue.oneSidedInterval, crypto.random);
+    return patientInterval(absence, crypto.random);
   }
 
   #width(now: number): number {

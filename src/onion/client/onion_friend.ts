@@ -84,6 +84,7 @@ export class OnionFriend implements FinderFriend {
   setOnline(online: boolean): void {
     if (online === this.#online || this.#removed) return;
     this.#online = online;
+    this.#search.oneSided = false;
     if (!online) this.#takenNoReplay = 0n; // as toxcore: a clock that was set back must not shut him out
     this.#update();
   }
@@ -105,6 +106,7 @@ export class OnionFriend implements FinderFriend {
     const payload = new Uint8Array(1 + data.length);
     payload[0] = OnionDataId.FriendRequest;
     payload.set(data, 1);
+    this.#search.oneSided = true; // whoever is asked for friendship does not know us yet
     this.#lastRequest = this.#parcel(payload, ENOUGH_FOR_REQUEST);
     const sent = this.#give(this.#lastRequest, trustedTargets(this.#search.stored(), false));
     if (sent === 0) this.#reachable = false; // what was known has grown old: `onReachable` says when to try again
@@ -128,6 +130,7 @@ export class OnionFriend implements FinderFriend {
       return;
     }
     this.#takenNoReplay = packet.noReplay;
+    this.#search.oneSided = false;
     if (packet.noReplay > this.#highestNoReplay) this.#highestNoReplay = packet.noReplay;
     const isNew = this.#learn(packet.dhtPublicKey);
     for (const node of packet.nodes) if (node.transport !== "tcp") this.#env.dht.considerNode(node);

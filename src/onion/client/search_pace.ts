@@ -7,7 +7,9 @@ const FIRST_INTERVAL = 50;
 const LONGEST_HASTY_INTERVAL = 3_000;
 /** As newer toxcore's ANNOUNCE_FRIEND_MAX_INTERVAL. We may be this slow since a friend who comes online finds us. */
 const LONGEST_INTERVAL = 3_600_000;
-const PATIENCE = 3;
+const PATIENCE = 4;
+/** Ours: somebody who does not know us is found within 30 s when he comes, since only we look. */
+const ONE_SIDED_INTERVAL = 20_000;
 const LONGEST_FOUND_INTERVAL = 60_000;
 const LONGEST_ABSENCE_FOR_THREE = 300_000;
 
@@ -20,12 +22,20 @@ export function hastyInterval(round: number, share: number): number {
 }
 
 /**
- * The pause between looks for somebody absent for `absence` ms: thrice as long again, so that the pauses quadruple; spread
- * widely. He finds us in his own haste when he comes, so this is for when that fails.
+ * The pause between looks for somebody absent for `absence` ms: four times as long again; spread widely. He finds us in his
+ * own haste when he comes, so this is for when that fails.
  */
 export function patientInterval(absence: number, random: Random): number {
-  const spread = 0.5 + randomU32(random) / 0x1_0000_0000;
-  return Math.min(LONGEST_INTERVAL, PATIENCE * absence) * spread;
+  return Math.min(LONGEST_INTERVAL, PATIENCE * absence) * spread(random);
+}
+
+/** The pause between looks for somebody who does not look for us. `share`: the least that many such leave to each. */
+export function oneSidedInterval(share: number, random: Random): number {
+  return Math.max(share, ONE_SIDED_INTERVAL) * spread(random);
+}
+
+function spread(random: Random): number {
+  return 0.5 + randomU32(random) / 0x1_0000_0000;
 }
 
 /** The pause between looks whether somebody found `ago` ms ago, but not connected, is still there. */

@@ -17,6 +17,8 @@ const BUSY_PAUSE = 100;
 /** One friend hurries as much as he likes; of many, each retries only so seldom: this many ms times their number. */
 const HURRY_SHARE = 50;
 const CROWD = 16;
+/** The same for those whom only we look for. */
+const ONE_SIDED_SHARE = 1_000;
 
 /** Lets searches take turns at a bounded rate, so that a thousand absent friends cost no more than the network can bear. */
 export class SearchQueue {
@@ -24,6 +26,7 @@ export class SearchQueue {
   readonly #busy: () => boolean;
   readonly #waiting = new Set<Searching>(); // bounded by the friends there are, in the order of their turns
   readonly #hurrying = new Set<Searching>(); // bounded by the friends there are
+  readonly #oneSided = new Set<Searching>(); // bounded by the friends there are
   readonly #alarm: Alarm;
   #tokens = BURST;
   #filledAt: number;
@@ -40,6 +43,11 @@ export class SearchQueue {
     return this.#hurrying.size > 1 ? HURRY_SHARE * this.#hurrying.size : 0;
   }
 
+  /** The least time between two looks for one who does not look for us, in ms. */
+  get oneSidedInterval(): number {
+    return ONE_SIDED_SHARE * this.#oneSided.size;
+  }
+
   /** Whether so many search in haste that each should ask fewer nodes. */
   get crowded(): boolean {
     return this.#hurrying.size > CROWD;
@@ -49,6 +57,12 @@ export class SearchQueue {
   hurry(search: Searching, on: boolean): void {
     if (on) this.#hurrying.add(search);
     else this.#hurrying.delete(search);
+  }
+
+  /** Says whether this search is for somebody who does not look for us. */
+  oneSided(search: Searching, on: boolean): void {
+    if (on) this.#oneSided.add(search);
+    else this.#oneSided.delete(search);
   }
 
   /** Gives the search its turns, from now on, until it has no more to send. */
@@ -65,6 +79,7 @@ export class SearchQueue {
   close(): void {
     this.#waiting.clear();
     this.#hurrying.clear();
+    this.#oneSided.clear();
     this.#alarm.set(undefined);
   }
 

@@ -288,6 +288,22 @@ describe("coming and going", () => {
     expect(await untilBothKnow(pair, 30_000)).toBeLessThan(3_000);
   });
 
+  test("somebody who is asked for friendship and does not know us is found soon after he comes, hours later", async () => {
+    for (const seed of [1, 2, 3]) {
+      const world = new World({ seed: `asked for hours ${seed}` });
+      const [alice, bob] = await strangers(world, 10);
+      const request = Uint8Array.of(0, 0, 0, 1, 72);
+      const ofBob = watch(alice, bob.self.publicKey, (friend) => friend.sendFriendRequest(request));
+      expect(ofBob.friend.sendFriendRequest(request)).toBe(0);
+      let asked = 0;
+      bob.client.onFriendRequest(() => asked++);
+      alice.dht.connect();
+      await world.universe.run(4 * 3_600_000);
+      bob.dht.connect();
+      await world.universe.runUntil(() => asked > 0, { timeout: 35_000, what: "the friend request" });
+    }
+  });
+
   test("somebody who restarts is found under his new DHT key, though it is the same second", async () => {
     const pair = await acquainted(new World({ seed: "restart", link: FAST }), 6);
     const { world, alice, bob, ofBob } = pair;

@@ -10,6 +10,7 @@ import {
   askedPerLook,
   foundInterval,
   hastyInterval,
+  oneSidedInterval,
   patientInterval,
   searchWidth,
 } from "../../../../src/onion/client/search_pace.ts";
@@ -70,7 +71,7 @@ describe("pending requests", () => {
 });
 
 describe("the pace of searches", () => {
-  test("hasty at first, then thrice as long again as he has been absent, and once an hour in the end", () => {
+  test("hasty at first, then four times as long again as he has been absent, and once an hour in the end", () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7, 50].map((round) => hastyInterval(round, 0))).toEqual([
       50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000,
     ]);
@@ -79,10 +80,13 @@ describe("the pace of searches", () => {
     const random = new SeededRandom("pace");
     for (const absence of [30_000, 3_600_000, 36_000_000]) {
       const intervals = Array.from({ length: 200 }, () => patientInterval(absence, random));
-      const mean = Math.min(3 * absence, 3_600_000);
+      const mean = Math.min(4 * absence, 3_600_000);
       expect(Math.min(...intervals)).toBeGreaterThan(0.49 * mean);
       expect(Math.max(...intervals)).toBeLessThan(1.51 * mean);
     }
+    const oneSided = Array.from({ length: 200 }, () => oneSidedInterval(0, random));
+    expect(Math.max(...oneSided)).toBeLessThan(30_000);
+    expect(oneSidedInterval(100_000, random)).toBeGreaterThan(50_000);
     expect([0, 20_000, 3_600_000].map(foundInterval)).toEqual([3_000, 10_000, 60_000]);
     expect([searchWidth(0, false), searchWidth(0, true), searchWidth(60_000, false)]).toEqual([8, 3, 3]);
     expect(searchWidth(3_600_000, false)).toBe(2);
