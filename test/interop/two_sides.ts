@@ -56,8 +56,8 @@ export async function introduce(ours: Ours, theirs: ToxcorePeer): Promise<void> 
   await ours.tox.bootstrap(theirs.dhtNode);
 }
 
-/** toxcore polls and waits between tries: what takes us a moment may take it half a minute. */
-export const TOXCORE_PATIENCE_MS = 60_000;
+/** toxcore polls and waits between tries: what takes us a moment may take it half a minute, and more on a busy machine. */
+export const TOXCORE_PATIENCE_MS = 120_000;
 
 /** Both friends without a request, and online for each other. */
 export async function befriend(ours: Ours, theirs: ToxcorePeer) {

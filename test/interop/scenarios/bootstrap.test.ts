@@ -4,14 +4,14 @@ import { type Ours, startOurs, TOXCORE_PATIENCE_MS } from "../two_sides.ts";
 
 describeInterop("networks of both kinds", () => {
   describe.concurrent("bootstrap", () => {
-    it("of ours from a node of theirs", { timeout: 120_000 }, async () => {
+    it("of ours from a node of theirs", async () => {
       await using theirs = await ToxcorePeer.start();
       await using ours = await startOurs({ bootstrap: [theirs.dhtNode] });
       await untilConnected(ours);
       expect(ours.tox.nodeCount).toBe(1);
     });
 
-    it("of theirs from a node of ours", { timeout: 120_000 }, async () => {
+    it("of theirs from a node of ours", async () => {
       await using ours = await startOurs();
       await using theirs = await ToxcorePeer.start();
       await theirs.bootstrap(ours.node);
@@ -19,14 +19,14 @@ describeInterop("networks of both kinds", () => {
       await untilConnected(ours);
     });
 
-    it("of ours from tox-bootstrapd", { timeout: 120_000 }, async () => {
+    it("of ours from tox-bootstrapd", async () => {
       await using daemon = await startBootstrapd();
       await using ours = await startOurs({ bootstrap: [daemon] });
       await untilConnected(ours);
       expect(ours.tox.nodeCount).toBe(1);
     });
 
-    it("lets two of ours find each other through nodes of theirs", { timeout: 120_000 }, async () => {
+    it("lets two of ours find each other through nodes of theirs", async () => {
       await using daemon = await startBootstrapd();
       await using other = await ToxcorePeer.start();
       await other.bootstrap(daemon);
@@ -40,7 +40,7 @@ describeInterop("networks of both kinds", () => {
       await alice.heard.waitFor("message", ({ text }) => text === "found you");
     });
 
-    it("lets two of theirs find each other through nodes of ours", { timeout: 120_000 }, async () => {
+    it("lets two of theirs find each other through nodes of ours", async () => {
       await using first = await startOurs();
       await using second = await startOurs({ bootstrap: [first.node] });
       await using carol = await ToxcorePeer.start({ label: "carol" });

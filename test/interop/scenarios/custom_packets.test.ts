@@ -15,7 +15,7 @@ describeInterop("custom packets with libtoxcore", () => {
 
   beforeAll(async () => {
     pair = await startPair();
-  }, 120_000);
+  });
   afterAll(() => pair?.[Symbol.asyncDispose]());
 
   describe("lossless_packet", () => {
@@ -50,7 +50,7 @@ describeInterop("custom packets with libtoxcore", () => {
   describe("lossy_packet", () => {
     const packets = LOSSY_IDS.flatMap((id) => [packet(id, 1), packet(id, LONGEST)]);
 
-    it("of every id, the shortest and the longest, arrive at theirs", { timeout: 120_000 }, async () => {
+    it("of every id, the shortest and the longest, arrive at theirs", async () => {
       const { theirs, friend } = pair;
       for (const bytes of packets) {
         await untilArrived(
@@ -60,7 +60,7 @@ describeInterop("custom packets with libtoxcore", () => {
       }
     });
 
-    it("of every id, the shortest and the longest, arrive at ours", { timeout: 120_000 }, async () => {
+    it("of every id, the shortest and the longest, arrive at ours", async () => {
       const { ours, theirs } = pair;
       for (const bytes of packets) {
         await untilArrived(

@@ -15,7 +15,7 @@ const SAID_GOODBYE_MS = 20_000;
 
 describeInterop("friend connections with libtoxcore", () => {
   describe.concurrent("friend_connection", () => {
-    it("is seen by both, and its end when they leave", { timeout: 120_000 }, async () => {
+    it("is seen by both, and its end when they leave", async () => {
       await using pair = await startPair();
       const { ours, theirs, friend } = pair;
       expect(friend.connection).toBe("udp");
@@ -25,7 +25,7 @@ describeInterop("friend connections with libtoxcore", () => {
       expect(friend.connection).toBe("none");
     });
 
-    it("ends when we leave, and is there again when we return as the same person", { timeout: 180_000 }, async () => {
+    it("ends when we leave, and is there again when we return as the same person", async () => {
       const secretKey = new Uint8Array(32).fill(7);
       await using theirs = await ToxcorePeer.start();
       // Alone with us, toxcore would go on building its paths over the node that we were: then it takes up to half a minute.
@@ -45,7 +45,7 @@ describeInterop("friend connections with libtoxcore", () => {
   });
 
   describe.concurrent("friend_delete", () => {
-    it("shows us offline to those whom we delete, until we add them again", { timeout: 240_000 }, async () => {
+    it("shows us offline to those whom we delete, until we add them again", async () => {
       await using pair = await startPair();
       const { ours, theirs, friend } = pair;
       const lost = friend.send("never mind");
@@ -64,7 +64,7 @@ describeInterop("friend connections with libtoxcore", () => {
       await theirs.waitFor("message", { text: "hello again" });
     });
 
-    it("shows them offline to us when they delete us, until they add us again", { timeout: 240_000 }, async () => {
+    it("shows them offline to us when they delete us, until they add us again", async () => {
       await using pair = await startPair();
       const { ours, theirs, friend } = pair;
       await theirs.friendDelete(ours.tox.publicKey);
@@ -77,7 +77,7 @@ describeInterop("friend connections with libtoxcore", () => {
       expect(await waiting.delivered).toBe("delivered");
     });
 
-    it("of each other lets either ask again", { timeout: 240_000 }, async () => {
+    it("of each other lets either ask again", async () => {
       await using ours = await startOurs();
       await using theirs = await ToxcorePeer.start();
       await introduce(ours, theirs);

@@ -29,7 +29,7 @@ describeInterop("profiles with libtoxcore", () => {
     await pair.theirs.friendAddNorequest(carol.tox.publicKey);
     await untilOnline(carol, pair.theirs);
     await carol.heard.waitFor("friendConnection", (it) => it.friend.publicKey === pair.ours.tox.publicKey);
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await carol?.tox.close();

@@ -15,7 +15,7 @@ if (!netns) console.log("a test without network was skipped: it needs root on Li
 
 describeInterop("coming back to libtoxcore", () => {
   describe.concurrent("reconnect", () => {
-    it("when they have slept for 40 s: nothing that ours said is lost", { timeout: 240_000 }, async () => {
+    it("when they have slept for 40 s: nothing that ours said is lost", async () => {
       await using pair = await startPair();
       const { ours, theirs, friend } = pair;
       theirs.suspend();
@@ -35,7 +35,7 @@ describeInterop("coming back to libtoxcore", () => {
       await ours.heard.waitFor("message", ({ text }) => text === "awake again");
     });
 
-    it("when we have slept for 40 s", { timeout: 240_000 }, async () => {
+    it("when we have slept for 40 s", async () => {
       await using theirs = await ToxcorePeer.start();
       await using rpc = startRpcWith(spawnTied);
       const friend = await befriendRpc(rpc, theirs);
@@ -69,7 +69,7 @@ describeInterop("coming back to libtoxcore", () => {
       },
     );
 
-    it("when they were killed and start again: nothing that ours said is lost", { timeout: 240_000 }, async () => {
+    it("when they were killed and start again: nothing that ours said is lost", async () => {
       await using pair = await startPair();
       const { ours, theirs, friend } = pair;
       const savedata = await theirs.savedata();
