@@ -1,17 +1,18 @@
 import type { BootstrapNode } from "../../src/core.ts";
 import { Crypto } from "../../src/crypto/crypto.ts";
 import { asPublicKey, type KeyPair, type PublicKey } from "../../src/crypto/keys.ts";
+import { SharedKeyCache } from "../../src/crypto/shared_key_cache.ts";
 import type { DatagramSocket, Endpoint } from "../../src/env/datagram.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import type { SimHost } from "../../src/testing/index.ts";
 import { fromHex, toHex } from "../../src/util/bytes.ts";
 import { formatEndpoint, makeEndpoint, parseAddress } from "../../src/util/endpoint.ts";
-import { decodeDhtPacket } from "../../src/wire/dht/dht_packet.ts";
+import { decodeDhtPacket, encodeDhtPacket } from "../../src/wire/dht/dht_packet.ts";
+import { encodeNodesRequestPayload } from "../../src/wire/dht/nodes_request.ts";
 import { decodeNodesResponsePayload } from "../../src/wire/dht/nodes_response.ts";
 import { ignoreDrop } from "../../src/wire/drop.ts";
 import type { PackedNode } from "../../src/wire/packed_node.ts";
 import { PacketId } from "../../src/wire/packet_ids.ts";
-import { Forge } from "./forge.ts";
 import type { Story } from "./people.ts";
 
 /** Questions that were not answered are asked again after so many ms. */
@@ -20,8 +21,8 @@ const AGAIN_MS = 1_000;
 const PLACES = 16;
 
 interface Question {
-  readonly node: PackedNode;
-  readonly target: PublicKey;
+  readonly packet: Uint8Array;
+  readonly to: Endpoint;
 }
 
 /** Learns of every node there is by asking each it hears of for others. Serves nobody, and is no node itself. */
@@ -31,7 +32,8 @@ export class Crawler {
   readonly #host: SimHost;
   readonly #socket: DatagramSocket;
   readonly #crypto: Crypto;
-  readonly #keys: KeyPair;
+  readonly #self: KeyPair;
+  readonly #sharedKeys: SharedKeyCache;
   readonly #open = new Map<bigint, Question>(); // bounded by PLACES + 1 for each node
   readonly #heardOf = new Set<string>(); // bounded by the nodes there are
   #asked = 0n;
@@ -40,7 +42,8 @@ export class Crawler {
     this.#host = host;
     this.#socket = socket;
     this.#crypto = new Crypto(sodiumProvider, host.edges.random);
-    this.#keys = this.#crypto.keyPair();
+    this.#self = this.#crypto.keyPair();
+    this.#sharedKeys = new SharedKeyCache(this.#crypto, this.#self.secretKey);
     socket.onDatagram = (bytes, from) => this.#hear(bytes, from);
   }
 
@@ -61,42 +64,48 @@ export class Crawler {
     this.#host.edges.clock.at(this.#host.edges.clock.monotonic() + AGAIN_MS, () => this.#askAgain());
   }
 
-  #learn(node: PackedNode): void {
-    const key = toHex(node.publicKey);
+  #learn({ publicKey, endpoint }: PackedNode): void {
+    const key = toHex(publicKey);
     if (this.#heardOf.has(key)) return;
     this.#heardOf.add(key);
-    for (const target of [node.publicKey, ...places()]) {
+    for (const target of [publicKey, ...places()]) {
       const sendback = ++this.#asked;
-      this.#open.set(sendback, { node, target });
+      this.#open.set(sendback, { packet: this.#question(publicKey, target, sendback), to: endpoint });
       this.#ask(sendback);
     }
+  }
+
+  #question(receiver: PublicKey, target: PublicKey, sendback: bigint): Uint8Array {
+    const sharedKey = this.#sharedKeys.get(receiver);
+    if (sharedKey === undefined) throw new Error("A node has a weak key.");
+    const packet = new Uint8Array(256);
+    const payload = packet.slice(0, encodeNodesRequestPayload(packet, { target, sendback }));
+    const nonce = this.#crypto.nonce();
+    const box = this.#crypto.seal(payload, nonce, sharedKey);
+    const sender = this.#self.publicKey;
+    return packet.slice(0, encodeDhtPacket(packet, { id: PacketId.NodesRequest, sender, nonce, box }));
   }
 
   #ask(sendback: bigint): void {
     const question = this.#open.get(sendback);
     if (question === undefined) return;
-    const { node, target } = question;
-    const packet = this.#forge(node.publicKey).nodesRequest(this.#keys, target, sendback);
     const buffer = this.#socket.acquire();
-    buffer.set(packet);
-    this.#socket.send(buffer, packet.length, node.endpoint);
+    buffer.set(question.packet);
+    this.#socket.send(buffer, question.packet.length, question.to);
   }
 
   #hear(bytes: Uint8Array, from: Endpoint): void {
     const outer = decodeDhtPacket(bytes, ignoreDrop);
     if (outer?.id !== PacketId.NodesResponse) return;
-    const sender = outer.sender.slice() as Uint8Array as PublicKey;
-    const plain = this.#crypto.open(outer.box, outer.nonce, this.#forge(sender).shared(this.#keys));
-    const answer = plain && decodeNodesResponsePayload(plain, ignoreDrop);
+    const key = toHex(outer.sender);
+    if (!this.#heardOf.has(key)) return;
+    const plain = this.#sharedKeys.open(outer.sender, outer.box, outer.nonce);
+    const answer = plain instanceof Uint8Array ? decodeNodesResponsePayload(plain, ignoreDrop) : undefined;
     if (answer === undefined || !this.#open.delete(answer.sendback)) return;
-    this.found.set(toHex(sender), formatEndpoint(from));
+    this.found.set(key, formatEndpoint(from));
     for (const { publicKey, endpoint } of answer.nodes) {
       this.#learn({ publicKey: publicKey.slice() as Uint8Array as PublicKey, endpoint });
     }
-  }
-
-  #forge(target: PublicKey): Forge {
-    return new Forge(this.#crypto, { dht: target, self: target });
   }
 }
 
