@@ -9,6 +9,8 @@ export default defineConfig({
           name: "ours",
           include: ["test/{unit,scenarios,fuzz,pack}/**/*.test.ts"],
           setupFiles: ["test/support/setup.ts"],
+          // universes make much that lives shortly: collecting it less often saves a tenth of the time
+          execArgv: ["--max-semi-space-size=64"],
           testTimeout: 20_000,
           hookTimeout: 60_000,
           maxWorkers: 2,

@@ -7,7 +7,6 @@ import { SharedKeyCache } from "./crypto/shared_key_cache.ts";
 import { Dht } from "./dht/dht.ts";
 import type { Cancel } from "./env/clock.ts";
 import type { Edges } from "./env/edges.ts";
-import { memoryStore } from "./env/memory_store.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
 import type { Friend } from "./friend/friend.ts";
 import { Friends } from "./friend/friends.ts";
@@ -293,7 +292,7 @@ async function buildFloors(
     finder: onionClient,
     lookups: dht,
     sessions: netCrypto,
-    store: options.store ?? memoryStore(),
+    ...(options.store !== undefined && { store: options.store }),
     nospam: options.nospam ?? randomU32(crypto.random),
     clock,
     crypto,

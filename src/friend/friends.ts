@@ -35,7 +35,8 @@ export interface FriendsOptions {
   readonly sessions: FriendSessions;
   readonly finder: FriendFinder;
   readonly lookups: FriendLookups;
-  readonly store: Store;
+  /** Left out, what waits is gone with the instance. */
+  readonly store?: Store;
   /** u32; random when left out. */
   readonly nospam?: number;
 }

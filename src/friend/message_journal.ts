@@ -30,9 +30,14 @@ interface Replayed {
   queued: QueuedRecord[];
 }
 
-/** Keeps outboxes and marks over restarts: appends what happens, and rewrites itself when most of it is history. */
+const NOTHING_TO_DO = Promise.resolve();
+
+/**
+ * Keeps outboxes and marks over restarts: appends what happens, and rewrites itself when most of it is history. Without a
+ * store there is no restart to keep them for, and it does nothing.
+ */
 export class MessageJournal {
-  readonly #store: Store;
+  readonly #store: Store | undefined;
   readonly #logger: Logger;
   /** Friends whom nobody has added again yet. Bounded by the friends there once were. */
   readonly #unclaimed: KeyMap<MessageHistory>;
@@ -43,7 +48,7 @@ export class MessageJournal {
   #compactAt = MIN_COMPACTION;
   #tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store, logger: Logger, entries: readonly Uint8Array[]) {
+  private constructor(store: Store | undefined, logger: Logger, entries: readonly Uint8Array[]) {
     this.#store = store;
     this.#logger = logger;
     this.#unclaimed = replay(entries);
@@ -51,8 +56,8 @@ export class MessageJournal {
     this.#entries = entries.length;
   }
 
-  static async open(store: Store, logger: Logger): Promise<MessageJournal> {
-    return new MessageJournal(store, logger, await store.readJournal());
+  static async open(store: Store | undefined, logger: Logger): Promise<MessageJournal> {
+    return new MessageJournal(store, logger, (await store?.readJournal()) ?? []);
   }
 
   /** Hands over what is known of a friend, whose state comes from `current` from now on. */
@@ -88,22 +93,24 @@ export class MessageJournal {
   }
 
   #append(record: MessageRecord): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) return NOTHING_TO_DO;
     // Before, not behind: what is being appended is not yet part of the state that is written out.
-    if (this.#entries >= this.#compactAt) this.#compact();
+    if (this.#entries >= this.#compactAt) this.#compact(store);
     this.#entries++;
-    const stored = this.#store.append(encodeMessageRecord(record));
+    const stored = store.append(encodeMessageRecord(record));
     this.#watch(stored);
     return stored;
   }
 
   /** The store keeps the order of calls, so what is appended from here on stands behind the rewritten journal. */
-  #compact(): void {
+  #compact(store: Store): void {
     const entries = [...this.#foreign];
     for (const [friend, history] of this.#unclaimed.entries()) append(entries, friend as PublicKey, history);
     for (const [friend, current] of this.#living.entries()) append(entries, friend as PublicKey, current());
     this.#entries = entries.length;
     this.#compactAt = Math.max(MIN_COMPACTION, 4 * entries.length);
-    this.#watch(this.#store.rewriteJournal(entries));
+    this.#watch(store.rewriteJournal(entries));
   }
 
   #watch(stored: Promise<void>): void {
