@@ -19,7 +19,7 @@ const ASK_AGAIN_MS = 1_000;
 
 export interface Crawl {
   readonly start: Node;
-  /** DHT keys to be found; also those of nodes that may be asked must be among them. */
+  /** DHT keys, in hex: the crawl is over when all were named. */
   readonly wanted: ReadonlySet<string>;
   /** Whether a node that was found is asked what it knows. */
   readonly mayAsk: (publicKey: string) => boolean;
