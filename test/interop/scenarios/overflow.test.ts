@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Friend, Tox, ToxError } from "../../../src/index.ts";
-import { describeInterop, ToxcorePeer } from "../toxcore.ts";
-import { befriend, introduce, type Ours, startOurs } from "../two_sides.ts";
+import type { Tox, ToxError } from "../../../src/index.ts";
+import { describeInterop } from "../toxcore.ts";
+import { type Pair, startPair } from "../two_sides.ts";
 
 /** Packets in a queue of toxcore's. */
 const TOXCORE_QUEUE = 32_768;
@@ -11,37 +11,28 @@ const MAX_QUEUED = 65_536;
 const FLOOD_PATIENCE_MS = 200_000;
 
 describeInterop("floods to and from libtoxcore", () => {
-  const started = new AsyncDisposableStack();
-  let ours: Ours;
-  let theirs: ToxcorePeer[];
-  let friend: Friend;
+  let pair: Pair;
 
   beforeAll(async () => {
-    ours = started.use(await startOurs());
-    theirs = [await ToxcorePeer.start({ label: "one" }), await ToxcorePeer.start({ label: "other" })];
-    for (const peer of theirs) started.use(peer);
-    await Promise.all(theirs.map((peer) => introduce(ours, peer)));
-    [friend] = (await Promise.all(theirs.map((peer) => befriend(ours, peer)))) as [Friend, Friend];
+    pair = await startPair();
   });
-  afterAll(() => started.disposeAsync());
+  afterAll(() => pair?.[Symbol.asyncDispose]());
 
   describe("overflow_recvq", () => {
-    it("of 40,000 messages from each of two of theirs loses none, nor their order", async () => {
-      const floods = theirs.map(async (peer) => {
-        const all = hears(ours.tox, peer.publicKey, FLOOD);
-        const { messageIds, sendqFull } = await peer.sendMany(ours.tox.publicKey, "flood ", FLOOD, FLOOD_PATIENCE_MS);
-        // Their queue was full, or nothing would have overflowed.
-        expect(sendqFull).toBeGreaterThan(0);
-        expectFlood(await all);
-        await peer.waitFor("receipt", { messageId: messageIds.at(-1) as number }, FLOOD_PATIENCE_MS);
-      });
-      await Promise.all(floods);
+    it("of 40,000 messages from theirs loses none, nor their order", async () => {
+      const { ours, theirs } = pair;
+      const all = hears(ours.tox, FLOOD);
+      const { messageIds, sendqFull } = await theirs.sendMany(ours.tox.publicKey, "flood ", FLOOD, FLOOD_PATIENCE_MS);
+      // Their queue was full, or nothing would have overflowed.
+      expect(sendqFull).toBeGreaterThan(0);
+      expectFlood(await all);
+      await theirs.waitFor("receipt", { messageId: messageIds.at(-1) as number }, FLOOD_PATIENCE_MS);
     });
 
     it("of 40,000 messages from ours loses none, nor their order", async () => {
-      const [peer] = theirs as [ToxcorePeer];
+      const { theirs, friend } = pair;
       const sent = Array.from({ length: FLOOD }, (_, i) => friend.send(`flood ${i}`));
-      const seen = await peer.waitForMany("message", FLOOD, undefined, FLOOD_PATIENCE_MS);
+      const seen = await theirs.waitForMany("message", FLOOD, undefined, FLOOD_PATIENCE_MS);
       expectFlood(seen.map(({ text }) => text));
       expect(new Set(await Promise.all(sent.map(({ delivered }) => delivered)))).toEqual(new Set(["delivered"]));
     });
@@ -49,8 +40,8 @@ describeInterop("floods to and from libtoxcore", () => {
 
   describe("overflow_sendq", () => {
     it("of ours is refused, and what was taken arrives once they listen again", async () => {
-      const [peer] = theirs as [ToxcorePeer];
-      peer.suspend();
+      const { theirs, friend } = pair;
+      theirs.suspend();
       const taken = untilFull((i) => friend.send(`flood ${i}`));
       expect(taken).toBe(MAX_QUEUED);
       expect(friend.queued).toBe(MAX_QUEUED);
@@ -58,34 +49,34 @@ describeInterop("floods to and from libtoxcore", () => {
       const packets = untilFull(() => friend.sendPacket(Uint8Array.of(160)));
       expect(packets).toBeLessThan(TOXCORE_QUEUE);
       expect(packets).toBeGreaterThan(30_000);
-      peer.resume();
-      const seen = await peer.waitForMany("message", taken, undefined, FLOOD_PATIENCE_MS);
+      theirs.resume();
+      const seen = await theirs.waitForMany("message", taken, undefined, FLOOD_PATIENCE_MS);
       expectFlood(seen.map(({ text }) => text));
-      await peer.waitForMany("lossless", packets, undefined, FLOOD_PATIENCE_MS);
+      await theirs.waitForMany("lossless", packets, undefined, FLOOD_PATIENCE_MS);
       friend.send("and on");
-      await peer.waitFor("message", { text: "and on" }, FLOOD_PATIENCE_MS);
+      await theirs.waitFor("message", { text: "and on" }, FLOOD_PATIENCE_MS);
     });
 
     it("of theirs is refused, and what was taken arrives here", async () => {
-      const [, peer] = theirs as [ToxcorePeer, ToxcorePeer];
-      const all = hears(ours.tox, peer.publicKey, TOXCORE_QUEUE);
-      const { messageIds, refusal } = await peer.sendUntilRefused(ours.tox.publicKey, "flood ");
+      const { ours, theirs } = pair;
+      const all = hears(ours.tox, TOXCORE_QUEUE);
+      const { messageIds, refusal } = await theirs.sendUntilRefused(ours.tox.publicKey, "flood ");
       expect(refusal).toBe("TOX_ERR_FRIEND_SEND_MESSAGE_SENDQ");
       expect(messageIds.length).toBe(TOXCORE_QUEUE);
       expectFlood(await all);
-      await peer.waitFor("receipt", { messageId: messageIds.at(-1) as number }, FLOOD_PATIENCE_MS);
-      const messageId = await peer.send(ours.tox.publicKey, "and on");
-      await peer.waitFor("receipt", { messageId }, FLOOD_PATIENCE_MS);
+      await theirs.waitFor("receipt", { messageId: messageIds.at(-1) as number }, FLOOD_PATIENCE_MS);
+      const messageId = await theirs.send(ours.tox.publicKey, "and on");
+      await theirs.waitFor("receipt", { messageId }, FLOOD_PATIENCE_MS);
     });
   });
 });
 
-/** Resolves to the first `count` messages of a friend, once they have come. */
-function hears(tox: Tox, publicKey: string, count: number): Promise<string[]> {
+/** Resolves to the first `count` messages, once they have come. */
+function hears(tox: Tox, count: number): Promise<string[]> {
   const texts: string[] = [];
   return new Promise((resolve) => {
-    tox.on("message", ({ friend, text }) => {
-      if (friend.publicKey === publicKey && texts.push(text) === count) resolve(texts);
+    tox.on("message", ({ text }) => {
+      if (texts.push(text) === count) resolve(texts);
     });
   });
 }
