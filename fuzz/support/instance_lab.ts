@@ -96,8 +96,9 @@ export class InstanceLab {
 
   /** `isStrangers`: nothing but what strangers send comes from there, and they are to get little more than they bring. */
   inject(bytes: Uint8Array, from: Endpoint, isStrangers: boolean): void {
-    if (isStrangers) {
-      const account = this.#strangers.get(endpointKey(from)) ?? { received: 0, sent: 0 };
+    const known = this.#strangers.get(endpointKey(from));
+    if (isStrangers || known !== undefined) {
+      const account = known ?? { received: 0, sent: 0 };
       account.received += bytes.length;
       this.#strangers.set(endpointKey(from), account);
     }
