@@ -39,7 +39,7 @@ program
   .name("npm run bench:peer --")
   .description("Measures ours and libtoxcore side by side on loopback.")
   .addArgument(new Argument("[work...]", "only these; all when left out").choices(WORKS.map(({ name }) => name)))
-  .option("--quick", "fewer rounds and shorter windows: about a minute in all")
+  .option("--quick", "fewer rounds, shorter windows, and what waits side by side: about a minute and a half")
   .option("--json <file>", "writes the rows to a file too")
   .addHelpText(
     "after",
