@@ -13,7 +13,7 @@ interface Windows {
   readonly pause: number;
   readonly later: number;
 }
-const QUICK: Windows = { network: 1, first: 8, pause: 29, later: 6 };
+const QUICK: Windows = { network: 1, first: 8, pause: 34, later: 6 };
 const FULL: Windows = { network: 10, first: 60, pause: 0, later: 60 };
 const LONGEST_RETURN = 120_000;
 
