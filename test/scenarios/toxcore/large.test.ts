@@ -1,3 +1,3 @@
 import { scenariosAsTests } from "./as_tests.ts";
 
-await scenariosAsTests((name) => name === "tox_many");
+await scenariosAsTests({ large: true });

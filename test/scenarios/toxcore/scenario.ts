@@ -9,6 +9,8 @@ export interface Scenario {
   readonly name: string;
   /** What it tells, in a sentence. */
   readonly tells: string;
+  /** Dozens of instances, seconds of a core for each seed: the suite plays it with few, `npm run test:scenarios` with all. */
+  readonly large?: boolean;
   play(stage: Stage): Promise<void>;
 }
 
@@ -24,8 +26,8 @@ export async function allScenarios(): Promise<Scenario[]> {
     .sort();
   return Promise.all(
     names.map(async (name) => {
-      const { tells, play } = (await import(pathToFileURL(join(stories, `${name}.ts`)).href)) as Script;
-      return { name, tells, play };
+      const { tells, large = false, play } = (await import(pathToFileURL(join(stories, `${name}.ts`)).href)) as Script;
+      return { name, tells, large, play };
     }),
   );
 }

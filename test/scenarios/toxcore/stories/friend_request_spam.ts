@@ -4,6 +4,7 @@ import type { Stage } from "../stage.ts";
 
 export const tells =
   "Thirty-three requests at once, one more than are remembered: every one is shown once and all connect";
+export const large = true;
 
 const ASKERS = 33;
 

@@ -3,6 +3,7 @@ import type { Person } from "../../../support/people.ts";
 import type { Stage } from "../stage.ts";
 
 export const tells = "Ninety nodes start at once, fifty pairs among them are friends: all are online and are heard";
+export const large = true;
 
 const PEOPLE = 90;
 const PAIRS = 50;
