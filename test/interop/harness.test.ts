@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { paneEnd } from "./tmux.ts";
 import { describeInterop, startBootstrapd, ToxcorePeer } from "./toxcore.ts";
 
 describeInterop("the interop harness", () => {
@@ -39,5 +40,13 @@ describeInterop("the interop harness", () => {
     await said[0];
     await peer.kill();
     expect((await settled).at(-1)?.status).toBe("rejected");
+  });
+
+  it("waits until tmux knows how a program in a terminal has ended", () => {
+    const line = (value: string) => `%subscription-changed dead $0 @1 1 %1 : ${value}`;
+    expect(paneEnd(line("0  "))).toBeUndefined();
+    expect(paneEnd(line("1  "))).toBeUndefined();
+    expect(paneEnd(line("1 3 "))).toEqual({ pane: "%1", how: "exit code 3" });
+    expect(paneEnd(line("1  9"))).toEqual({ pane: "%1", how: "signal 9" });
   });
 });

@@ -52,7 +52,7 @@ export class Tmux implements AsyncDisposable {
     await tmux.command("set-option -g remain-on-exit-format ''");
     await tmux.command("set-option -g default-terminal screen-256color");
     await tmux.command(`refresh-client -C ${SIZE.columns},${SIZE.rows}`);
-    await tmux.command(`refresh-client -B "${SUBSCRIPTION}:%*:#{pane_dead} #{pane_dead_status}"`);
+    await tmux.command(`refresh-client -B "${SUBSCRIPTION}:%*:#{pane_dead} #{pane_dead_status} #{pane_dead_signal}"`);
     return tmux;
   }
 
@@ -104,10 +104,9 @@ export class Tmux implements AsyncDisposable {
     else pending?.reject(new Error(lines.join("\n")));
   }
 
-  /** `%subscription-changed name $session @window index %pane : value` */
   #paneState(line: string): void {
-    const [, pane = "", dead, status = "?"] = /(%\d+) : (\d) ?(\d*)$/.exec(line) ?? [];
-    if (dead === "1") this.#terminals.get(pane)?.ended(`exit code ${status}`);
+    const { pane, how } = paneEnd(line) ?? {};
+    if (pane !== undefined && how !== undefined) this.#terminals.get(pane)?.ended(how);
   }
 
   #onExit(how: string): string {
@@ -116,6 +115,19 @@ export class Tmux implements AsyncDisposable {
     for (const terminal of this.#terminals.values()) terminal.ended(this.#gone);
     return how;
   }
+}
+
+/**
+ * Which pane's program has ended, and how, from `%subscription-changed name $session @window index %pane : dead status
+ * signal`. A pane is dead when its terminal is closed, which may be before tmux knows how the program ended (tmux/tmux#4841):
+ * such a line tells nothing yet, the next one does.
+ */
+export function paneEnd(line: string): { pane: string; how: string } | undefined {
+  const [, pane, status, signal] = /(%\d+) : 1 (\d*) (\w*)$/.exec(line) ?? [];
+  if (pane === undefined) return undefined;
+  if (status) return { pane, how: `exit code ${status}` };
+  if (signal) return { pane, how: `signal ${signal}` };
+  return undefined;
 }
 
 /** A program in a tmux window. */
