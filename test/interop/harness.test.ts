@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
-import { paneEnd } from "./tmux.ts";
+import { Tmux } from "./tmux.ts";
 import { describeInterop, startBootstrapd, ToxcorePeer } from "./toxcore.ts";
 
 describeInterop("the interop harness", () => {
@@ -42,11 +45,16 @@ describeInterop("the interop harness", () => {
     expect((await settled).at(-1)?.status).toBe("rejected");
   });
 
-  it("waits until tmux knows how a program in a terminal has ended", () => {
-    const line = (value: string) => `%subscription-changed dead $0 @1 1 %1 : ${value}`;
-    expect(paneEnd(line("0  "))).toBeUndefined();
-    expect(paneEnd(line("1  "))).toBeUndefined();
-    expect(paneEnd(line("1 3 "))).toEqual({ pane: "%1", how: "exit code 3" });
-    expect(paneEnd(line("1  9"))).toEqual({ pane: "%1", how: "signal 9" });
+  it("tells how a program in a terminal has ended", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "toxcore-ts-terminal-"));
+    await using tmux = await Tmux.start({ socket: `toxcore-ts-harness-${process.pid}` });
+    const run = async (name: string, command: string) => {
+      const script = join(folder, name);
+      await writeFile(script, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+      return (await tmux.open(name, script)).exited;
+    };
+    const ends = [run("well", "exit 0"), run("badly", "exit 3"), run("killed", "kill -KILL $$")];
+    expect(await Promise.all(ends)).toEqual(["exit code 0", "exit code 3", "signal 9"]);
+    await rm(folder, { recursive: true });
   });
 });

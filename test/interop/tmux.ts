@@ -5,7 +5,8 @@ import { ended, spawnTied, Tail } from "./process.ts";
 
 const SIZE = { columns: 160, rows: 45 };
 const WAIT_TIMEOUT_MS = 10_000;
-const SUBSCRIPTION = "dead";
+/** The subscription to, and the pane option with, the status that a shell gives the program that has ended. */
+const SUBSCRIPTION = "@ended";
 
 export interface TmuxOptions {
   /** `tmux -L`: a server of its own. */
@@ -52,13 +53,17 @@ export class Tmux implements AsyncDisposable {
     await tmux.command("set-option -g remain-on-exit-format ''");
     await tmux.command("set-option -g default-terminal screen-256color");
     await tmux.command(`refresh-client -C ${SIZE.columns},${SIZE.rows}`);
-    await tmux.command(`refresh-client -B "${SUBSCRIPTION}:%*:#{pane_dead} #{pane_dead_status} #{pane_dead_signal}"`);
+    await tmux.command(`refresh-client -B "${SUBSCRIPTION}:%*:#{${SUBSCRIPTION}}"`);
     return tmux;
   }
 
-  /** Runs an executable file in a window of its own. */
+  /**
+   * Runs an executable file in a window of its own. A shell in the window tells how it ended, since tmux 3.3 does not always:
+   * it may overlook the signal that a child has ended, and then has no status for a pane that is dead.
+   */
   async open(name: string, executable: string): Promise<Terminal> {
-    const [pane = ""] = await this.command(`new-window -d -P -F '#{pane_id}' -n ${name} ${executable}`);
+    const command = `${executable}; tmux set-option -p -t $TMUX_PANE ${SUBSCRIPTION} $?`;
+    const [pane = ""] = await this.command(`new-window -d -P -F '#{pane_id}' -n ${name} '${command}'`);
     const terminal = new Terminal(this, name, pane);
     this.#terminals.set(pane, terminal);
     return terminal;
@@ -104,9 +109,12 @@ export class Tmux implements AsyncDisposable {
     else pending?.reject(new Error(lines.join("\n")));
   }
 
+  /** `%subscription-changed name $session @window index %pane : value` */
   #paneState(line: string): void {
-    const { pane, how } = paneEnd(line) ?? {};
-    if (pane !== undefined && how !== undefined) this.#terminals.get(pane)?.ended(how);
+    const [, pane = "", value] = /(%\d+) : (\d+)$/.exec(line) ?? [];
+    if (value === undefined) return;
+    const status = Number(value);
+    this.#terminals.get(pane)?.ended(status > 128 ? `signal ${status - 128}` : `exit code ${status}`);
   }
 
   #onExit(how: string): string {
@@ -115,19 +123,6 @@ export class Tmux implements AsyncDisposable {
     for (const terminal of this.#terminals.values()) terminal.ended(this.#gone);
     return how;
   }
-}
-
-/**
- * Which pane's program has ended, and how, from `%subscription-changed name $session @window index %pane : dead status
- * signal`. A pane is dead when its terminal is closed, which may be before tmux knows how the program ended (tmux/tmux#4841):
- * such a line tells nothing yet, the next one does.
- */
-export function paneEnd(line: string): { pane: string; how: string } | undefined {
-  const [, pane, status, signal] = /(%\d+) : 1 (\d*) (\w*)$/.exec(line) ?? [];
-  if (pane === undefined) return undefined;
-  if (status) return { pane, how: `exit code ${status}` };
-  if (signal) return { pane, how: `signal ${signal}` };
-  return undefined;
 }
 
 /** A program in a tmux window. */
