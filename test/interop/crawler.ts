@@ -1,16 +1,13 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { Crypto } from "../../src/crypto/crypto.ts";
-import { asPublicKey } from "../../src/crypto/keys.ts";
+import { asPublicKey, type SecretKey } from "../../src/crypto/keys.ts";
 import { nodeRandom } from "../../src/node/random.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { fromHex, toHex } from "../../src/util/bytes.ts";
 import { formatAddress } from "../../src/util/endpoint.ts";
-import { decodeDhtPacket } from "../../src/wire/dht/dht_packet.ts";
-import { decodeNodesResponsePayload } from "../../src/wire/dht/nodes_response.ts";
-import { ignoreDrop } from "../../src/wire/drop.ts";
-import { PacketId } from "../../src/wire/packet_ids.ts";
 import { Forge } from "../support/forge.ts";
+import { readNodesAnswer } from "../support/nodes_answer.ts";
 import type { DhtNode } from "./toxcore.ts";
 
 type Node = DhtNode & { publicKey: string };
@@ -74,13 +71,9 @@ export async function crawl({ start, wanted, mayAsk, timeoutMs }: Crawl): Promis
   }
 }
 
-function nodesIn(crypto: Crypto, secretKey: Parameters<Crypto["sharedKey"]>[1], bytes: Uint8Array): Node[] {
-  const packet = decodeDhtPacket(bytes, ignoreDrop);
-  if (packet?.id !== PacketId.NodesResponse) return [];
-  const shared = crypto.sharedKey(packet.sender, secretKey);
-  const plain = shared && crypto.open(packet.box, packet.nonce, shared);
-  const response = plain && decodeNodesResponsePayload(plain, ignoreDrop);
-  return (response?.nodes ?? []).map(({ publicKey, endpoint }) => ({
+function nodesIn(crypto: Crypto, secretKey: SecretKey, bytes: Uint8Array): Node[] {
+  const nodes = readNodesAnswer(crypto, secretKey, bytes)?.nodes ?? [];
+  return nodes.map(({ publicKey, endpoint }) => ({
     host: formatAddress(endpoint.address),
     port: endpoint.port,
     publicKey: toHex(publicKey),

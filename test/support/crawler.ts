@@ -1,18 +1,14 @@
 import type { BootstrapNode } from "../../src/core.ts";
 import { Crypto } from "../../src/crypto/crypto.ts";
 import { asPublicKey, type KeyPair, type PublicKey } from "../../src/crypto/keys.ts";
-import { SharedKeyCache } from "../../src/crypto/shared_key_cache.ts";
 import type { DatagramSocket, Endpoint } from "../../src/env/datagram.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import type { SimHost } from "../../src/testing/index.ts";
 import { fromHex, toHex } from "../../src/util/bytes.ts";
 import { formatEndpoint, makeEndpoint, parseAddress } from "../../src/util/endpoint.ts";
-import { decodeDhtPacket, encodeDhtPacket } from "../../src/wire/dht/dht_packet.ts";
-import { encodeNodesRequestPayload } from "../../src/wire/dht/nodes_request.ts";
-import { decodeNodesResponsePayload } from "../../src/wire/dht/nodes_response.ts";
-import { ignoreDrop } from "../../src/wire/drop.ts";
 import type { PackedNode } from "../../src/wire/packed_node.ts";
-import { PacketId } from "../../src/wire/packet_ids.ts";
+import { Forge } from "./forge.ts";
+import { readNodesAnswer } from "./nodes_answer.ts";
 import type { Story } from "./people.ts";
 
 /** Questions that were not answered are asked again after so many ms. */
@@ -33,7 +29,6 @@ export class Crawler {
   readonly #socket: DatagramSocket;
   readonly #crypto: Crypto;
   readonly #self: KeyPair;
-  readonly #sharedKeys: SharedKeyCache;
   readonly #open = new Map<bigint, Question>(); // bounded by PLACES + 1 for each node
   readonly #heardOf = new Set<string>(); // bounded by the nodes there are
   #asked = 0n;
@@ -43,7 +38,6 @@ export class Crawler {
     this.#socket = socket;
     this.#crypto = new Crypto(sodiumProvider, host.edges.random);
     this.#self = this.#crypto.keyPair();
-    this.#sharedKeys = new SharedKeyCache(this.#crypto, this.#self.secretKey);
     socket.onDatagram = (bytes, from) => this.#hear(bytes, from);
   }
 
@@ -68,22 +62,12 @@ export class Crawler {
     const key = toHex(publicKey);
     if (this.#heardOf.has(key)) return;
     this.#heardOf.add(key);
+    const forge = new Forge(this.#crypto, { dht: publicKey, self: publicKey });
     for (const target of [publicKey, ...places()]) {
       const sendback = ++this.#asked;
-      this.#open.set(sendback, { packet: this.#question(publicKey, target, sendback), to: endpoint });
+      this.#open.set(sendback, { packet: forge.nodesRequest(this.#self, target, sendback), to: endpoint });
       this.#ask(sendback);
     }
-  }
-
-  #question(receiver: PublicKey, target: PublicKey, sendback: bigint): Uint8Array {
-    const sharedKey = this.#sharedKeys.get(receiver);
-    if (sharedKey === undefined) throw new Error("A node has a weak key.");
-    const packet = new Uint8Array(256);
-    const payload = packet.slice(0, encodeNodesRequestPayload(packet, { target, sendback }));
-    const nonce = this.#crypto.nonce();
-    const box = this.#crypto.seal(payload, nonce, sharedKey);
-    const sender = this.#self.publicKey;
-    return packet.slice(0, encodeDhtPacket(packet, { id: PacketId.NodesRequest, sender, nonce, box }));
   }
 
   #ask(sendback: bigint): void {
@@ -95,17 +79,12 @@ export class Crawler {
   }
 
   #hear(bytes: Uint8Array, from: Endpoint): void {
-    const outer = decodeDhtPacket(bytes, ignoreDrop);
-    if (outer?.id !== PacketId.NodesResponse) return;
-    const key = toHex(outer.sender);
-    if (!this.#heardOf.has(key)) return;
-    const plain = this.#sharedKeys.open(outer.sender, outer.box, outer.nonce);
-    const answer = plain instanceof Uint8Array ? decodeNodesResponsePayload(plain, ignoreDrop) : undefined;
-    if (answer === undefined || !this.#open.delete(answer.sendback)) return;
+    const answer = readNodesAnswer(this.#crypto, this.#self.secretKey, bytes);
+    if (answer === undefined) return;
+    const key = toHex(answer.sender);
+    if (!this.#heardOf.has(key) || !this.#open.delete(answer.sendback)) return;
     this.found.set(key, formatEndpoint(from));
-    for (const { publicKey, endpoint } of answer.nodes) {
-      this.#learn({ publicKey: publicKey.slice() as Uint8Array as PublicKey, endpoint });
-    }
+    for (const node of answer.nodes) this.#learn(node);
   }
 }
 
