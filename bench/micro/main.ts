@@ -1,6 +1,6 @@
 /** Micro-benchmarks: `npm run bench -- [PART …] [--quick] [--json FILE]`. */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { Argument, Command } from "commander";
 import { formatRows, type Row } from "../support/rows.ts";
 import { codecs } from "./codecs.ts";
 import { crypto } from "./crypto.ts";
@@ -14,23 +14,28 @@ import { util } from "./util.ts";
 
 const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: "string" }, quick: { type: "boolean", default: false } },
-});
-
-const unknown = positionals.find((name) => !PARTS.some((part) => part.name === name));
-if (unknown !== undefined) {
-  console.error(`There is no part "${unknown}"; there are ${PARTS.map((part) => part.name).join(", ")}.`);
-  process.exit(1);
+interface Options {
+  readonly json?: string;
+  readonly quick?: true;
 }
+
+const command = new Command("npm run bench --")
+  .description("Measures the parts by themselves: time and allocations a call.")
+  .addArgument(
+    new Argument("[part...]", "what to measure; everything, if left out").choices(PARTS.map(({ name }) => name)),
+  )
+  .option("--quick", "fewer and shorter rounds")
+  .option("--json <FILE>", "write the rows to this file too")
+  .parse();
+const { json, quick } = command.opts<Options>();
+const names = command.args;
 
 const rows: Row[] = [];
 for (const part of PARTS) {
-  if (positionals.length > 0 && !positionals.includes(part.name)) continue;
+  if (names.length > 0 && !names.includes(part.name)) continue;
   const own: Row[] = [];
-  for await (const row of part.rows(values.quick ? QUICK : FULL)) own.push({ part: part.name, ...row });
+  for await (const row of part.rows(quick ? QUICK : FULL)) own.push({ part: part.name, ...row });
   console.log(`${rows.length > 0 ? "\n" : ""}${part.name}: ${part.about}\n\n${formatRows(own)}`);
   rows.push(...own);
 }
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ rows }, undefined, 2)}\n`);
+if (json !== undefined) writeFileSync(json, `${JSON.stringify({ rows }, undefined, 2)}\n`);

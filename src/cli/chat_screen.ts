@@ -1,14 +1,17 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
+import type { Readable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 
 /** A prompt at the bottom and lines that scroll above it; plain lines in and out where there is no terminal. */
 export class ChatScreen {
   readonly interactive: boolean;
+  readonly #input: Readable;
   readonly #output: NodeJS.WritableStream;
   readonly #readline: Interface;
   #closed = false;
 
-  constructor(input: NodeJS.ReadableStream, output: NodeJS.WritableStream) {
+  constructor(input: Readable, output: NodeJS.WritableStream) {
+    this.#input = input;
     this.interactive = (input as ReadStream).isTTY === true && (output as WriteStream).isTTY === true;
     this.#output = output;
     this.#readline = createInterface({ input, output, terminal: this.interactive, historySize: 200 });
@@ -54,6 +57,7 @@ export class ChatScreen {
 
   close(): void {
     this.#readline.close();
+    if (!this.interactive) this.#input.destroy(); // a pipe that stays open would keep the program from ending
   }
 
   /** Erases the prompt and what is typed, which may take several rows; answers in which of them the cursor was. */

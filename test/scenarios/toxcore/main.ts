@@ -6,7 +6,7 @@ import { WEATHERS, type Weather } from "./weather.ts";
 
 interface Options {
   readonly weather: Weather["name"];
-  readonly seed: string;
+  readonly seed: number;
   readonly seeds: number;
   readonly trace: boolean;
   readonly list: boolean;
@@ -16,7 +16,7 @@ const command = new Command("scenario")
   .description("Plays toxcore's scenarios in a simulated network, in virtual time.")
   .argument("[names...]", "which; all of them when none is named")
   .addOption(new Option("--weather <kind>", "how the network is").choices(Object.keys(WEATHERS)).default("fair"))
-  .option("--seed <seed>", "what everything random follows from", "1")
+  .option("--seed <seed>", "what everything random follows from", wholeNumber, 1)
   .option("--seeds <count>", "how many seeds to play, counted up from the first", wholeNumber, 1)
   .option("--trace", "tell every datagram and event", false)
   .option("--list", "name the scenarios and what they tell", false)
@@ -40,7 +40,7 @@ async function chosen(names: readonly string[]): Promise<Scenario[]> {
 async function playAll(scenario: Scenario): Promise<void> {
   const { weather, seeds } = options;
   for (let i = 0; i < seeds; i++) {
-    const seed = i === 0 ? options.seed : String(Number(options.seed) + i);
+    const seed = String(options.seed + i);
     const began = process.cpuUsage();
     const trace = options.trace ? { trace: print } : {};
     const told = `${scenario.name}, ${weather} weather, seed ${seed}`;

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { MAIN, startRpc } from "../../support/rpc_client.ts";
 
-/** Runs the program without a terminal and answers what it wrote. */
-async function run(args: readonly string[], input = "", timeoutMs = 30_000) {
+/** Runs the program without a terminal and answers what it wrote. With `keepOpen` its input does not end. */
+async function run(args: readonly string[], input = "", { timeoutMs = 30_000, keepOpen = false } = {}) {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: "pipe", timeout: timeoutMs });
   let [out, errors] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -13,7 +13,8 @@ async function run(args: readonly string[], input = "", timeoutMs = 30_000) {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text;
   });
-  child.stdin.end(input);
+  if (keepOpen) child.stdin.write(input);
+  else child.stdin.end(input);
   const [code, signal] = await once(child, "close");
   return { code, signal, out, errors };
 }
@@ -33,6 +34,10 @@ describe("chat", () => {
     expect(code).toBe(0);
     expect(out).toContain("echo: from a pipe\n");
     expect(out).toContain("There is no /nonsense.");
+  });
+
+  it("leaves with /quit though its input is still open", async () => {
+    expect(await run(["chat", "--demo"], "/quit\n", { keepOpen: true })).toMatchObject({ code: 0, signal: null });
   });
 
   it("says why when nobody answers, after 15 s", { timeout: 40_000 }, async () => {
