@@ -1,6 +1,7 @@
 /** `npm run fuzz`: feeds the targets mutated inputs. docs/fuzzing.md. */
-import { readFileSync, statSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { fromHex } from "../src/util/bytes.ts";
 import { findTargets, TARGETS, type TargetFile } from "./engine/find_targets.ts";
@@ -21,9 +22,13 @@ const program = new Command("fuzz")
   .description("Feeds the targets (all, or those named) mutated inputs until one fails or the time is over.")
   .argument("[target...]", "names, as --list shows them")
   .option("--seconds <N>", "how long all of it takes, shared among the targets", positive, 60)
-  .option("--runs <N>", "so many executions a target, instead of a time; the same seed does the same", positive)
+  .option(
+    "--runs <N>",
+    "so many executions a target, its corpus at least, instead of a time; the same seed does the same",
+    positive,
+  )
   .option("--seed <TEXT>", "what the mutations are drawn from", String(Date.now()))
-  .option("--input <FILE|HEX>", "run this input alone, on the one target named", readInput)
+  .option("--input <HEX|FILE>", "run this input alone, on the one target named", readInput)
   .option("--list", "only name the targets")
   .option("--folder <PATH>", "where the targets are", TARGETS)
   .action(main);
@@ -51,7 +56,7 @@ async function fuzz(targets: readonly TargetFile[], flags: Flags): Promise<boole
   console.log(headLine());
   for await (const { target, report } of runAll(targets, { seed, lanes: availableParallelism(), ...limit })) {
     console.log(targetLine(target.name, report));
-    for (const line of findingLines(target.name, seed, report)) console.log(line);
+    for (const line of findingLines(target.name, seed, report, keep)) console.log(line);
     failed ||= report.finding !== undefined;
   }
   return failed;
@@ -72,9 +77,20 @@ function positive(text: string): number {
   return value;
 }
 
+/** Bytes in hex, or else a file's. */
 function readInput(text: string): Uint8Array {
-  if (statSync(text, { throwIfNoEntry: false }) !== undefined) return readFileSync(text);
   const bytes = fromHex(text);
-  if (bytes === undefined) throw new InvalidArgumentError("Give a file, or bytes in hex.");
-  return bytes;
+  if (bytes !== undefined && bytes.length > 0) return bytes;
+  try {
+    return readFileSync(text);
+  } catch {
+    throw new InvalidArgumentError("Give bytes in hex, or a file that can be read.");
+  }
+}
+
+/** Puts an input into a file of its own. */
+function keep(name: string, input: Uint8Array): string {
+  const path = join(mkdtempSync(join(tmpdir(), "toxcore-ts-fuzz-")), name);
+  writeFileSync(path, input);
+  return path;
 }

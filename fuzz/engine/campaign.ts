@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FuzzTarget } from "../target.ts";
 import type { Coverage } from "./coverage.ts";
-import { execute, type Failure, sameFailure } from "./execution.ts";
+import { execute, type Failure, failureOf, sameFailure } from "./execution.ts";
 import { minimise } from "./minimise.ts";
 import { Mutator } from "./mutator.ts";
 
@@ -24,7 +24,7 @@ export interface CampaignOptions {
 export interface Finding {
   readonly failure: Failure;
   readonly input: Uint8Array;
-  /** Counted from 1, the corpus included. */
+  /** Counted from 1, the corpus included; 0 when the corpus could not be made. */
   readonly execution: number;
 }
 
@@ -46,10 +46,18 @@ export const MAX_INPUT_SIZE = 65_536;
 const BATCH_MS = 20;
 const FIXED_BATCH = 64;
 const NEWEST = 16;
+const NOTHING = new Uint8Array(0);
 
 /** Runs the corpus and then mutations of it until one fails, or the time or the number of runs is over. */
-export function runCampaign(target: FuzzTarget, options: CampaignOptions): Promise<CampaignResult> {
-  return new Campaign(target, options).run();
+export async function runCampaign(target: FuzzTarget, options: CampaignOptions): Promise<CampaignResult> {
+  let corpus: Uint8Array[];
+  try {
+    corpus = [...target.corpus()];
+  } catch (error) {
+    const finding = { failure: failureOf(error), input: NOTHING, execution: 0 };
+    return { executions: 0, milliseconds: 0, corpusSize: 0, grown: [], finding };
+  }
+  return new Campaign(target, corpus, options).run();
 }
 
 class Campaign {
@@ -61,10 +69,10 @@ class Campaign {
   readonly #started = performance.now();
   #executions = 0;
 
-  constructor(target: FuzzTarget, options: CampaignOptions) {
+  constructor(target: FuzzTarget, corpus: readonly Uint8Array[], options: CampaignOptions) {
     this.#target = target;
     this.#options = options;
-    this.#corpus = [...target.corpus(), ...(options.extra ?? [])];
+    this.#corpus = [...corpus, ...(options.extra ?? [])];
     this.#given = this.#corpus.length;
     const longest = this.#corpus.reduce((size, input) => Math.max(size, input.length), MIN_INPUT_SIZE);
     this.#mutator = new Mutator(options.seed, Math.min(MAX_INPUT_SIZE, longest + Math.ceil(longest / 2)));
@@ -155,5 +163,3 @@ class Campaign {
     return this.#corpus[index] ?? NOTHING;
   }
 }
-
-const NOTHING = new Uint8Array(0);

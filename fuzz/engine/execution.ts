@@ -25,9 +25,14 @@ export async function execute(target: FuzzTarget, input: Uint8Array): Promise<Fa
     const message = `takes ${Math.round(fastest)} ms at best, where ${limit} ms are allowed`;
     return { kind: "slow", message, stack: undefined };
   } catch (error) {
-    if (!(error instanceof Error)) return { kind: "broken", message: String(error), stack: undefined };
-    return { kind: "broken", message: `${error.name}: ${error.message}`, stack: error.stack };
+    return failureOf(error);
   }
+}
+
+/** What an oracle threw. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { kind: "broken", message: String(error), stack: undefined };
+  return { kind: "broken", message: `${error.name}: ${error.message}`, stack: error.stack };
 }
 
 /** In the thread's own milliseconds. */

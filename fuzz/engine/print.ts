@@ -7,6 +7,11 @@ export function headLine(): string {
   return row(["target", "executions", "a second", "corpus"]);
 }
 
+/** In bytes, shown in hex. */
+const LONGEST_IN_LINE = 1_024;
+
+export type Keep = (name: string, input: Uint8Array) => string;
+
 /** One line about a target that has had its turn. */
 export function targetLine(name: string, { result, finding, dismissed }: RunReport): string {
   const ok = dismissed === undefined ? "ok" : `ok (while V8 counted: ${dismissed.failure.message})`;
@@ -16,20 +21,28 @@ export function targetLine(name: string, { result, finding, dismissed }: RunRepo
   return `${row([name, grouped(result.executions), grouped(rate), grouped(result.corpusSize)])}  ${outcome}`;
 }
 
-/** All that is needed to see a failure again; nothing when there was none. */
-export function findingLines(name: string, seed: string, { finding }: RunReport): string[] {
+/**
+ * All that is needed to see a failure again; nothing when there was none. `keep` puts an input that is too long for a command
+ * line into a file and answers its path.
+ */
+export function findingLines(name: string, seed: string, { finding }: RunReport, keep: Keep): string[] {
   if (finding === undefined) return [];
-  const what = `${name}: ${finding.failure.stack ?? finding.failure.message}`;
-  if (finding.execution === 0) return ["", what, "  before its first input", ""];
-  const hex = toHex(finding.input).toLowerCase();
-  return [
-    "",
-    what,
-    `  input, ${finding.input.length} bytes: ${hex}`,
-    `  found with seed ${seed}, execution ${grouped(finding.execution)}`,
-    `  again: npm run fuzz -- ${name} --input ${hex === "" ? "/dev/null" : hex}`,
-    "",
-  ];
+  const { failure, input, execution } = finding;
+  const what = ["", `${name}: ${failure.stack ?? failure.message}`];
+  if (execution === 0) {
+    return [
+      ...what,
+      "  while its corpus was made, before the first input",
+      `  again: npm run fuzz -- ${name} --runs 1`,
+      "",
+    ];
+  }
+  const found = `  found with seed ${seed}, execution ${grouped(execution)}`;
+  const hex = toHex(input).toLowerCase();
+  const isShort = input.length <= LONGEST_IN_LINE;
+  const shown = isShort ? `  input, ${input.length} bytes: ${hex}` : `  input, ${input.length} bytes`;
+  const argument = isShort ? hex || "/dev/null" : keep(name, input);
+  return [...what, shown, found, `  again: npm run fuzz -- ${name} --input ${argument}`, ""];
 }
 
 function row(cells: readonly [string, string, string, string]): string {

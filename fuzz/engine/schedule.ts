@@ -17,6 +17,9 @@ export interface TargetReport {
   readonly report: RunReport;
 }
 
+/** The last of a lane has so long at least, when the others have taken longer than they should. */
+const LEAST_MS = 1_000;
+
 /** Runs all targets, dealt out over the lanes, and answers each as it ends. In a lane time is shared evenly. */
 export async function* runAll(targets: readonly TargetFile[], options: ScheduleOptions): AsyncGenerator<TargetReport> {
   const deadline = performance.now() + (options.milliseconds ?? 0);
@@ -25,7 +28,7 @@ export async function* runAll(targets: readonly TargetFile[], options: ScheduleO
   );
 
   const next = async (lane: TargetFile[]): Promise<{ lane: TargetFile[]; ended: TargetReport | undefined }> => {
-    const slice = Math.max(1, (deadline - performance.now()) / lane.length);
+    const slice = Math.max(Math.min(LEAST_MS, options.milliseconds ?? 0), (deadline - performance.now()) / lane.length);
     const target = lane.shift();
     if (target === undefined) return { lane, ended: undefined };
     const limit = options.runs === undefined ? { milliseconds: slice } : { runs: options.runs };

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -33,6 +34,23 @@ describe("npm run fuzz", () => {
     expect(again.status).toBe(1);
     expect(again.stdout).toContain("Error: 200 at 3");
     expect(fuzz("needle", "--folder", TOYS, "--input", "c8").status).toBe(0);
+  });
+
+  it("puts an input that is too long for a command line into a file", () => {
+    const found = fuzz("long_needle", "--folder", TOYS, "--runs", "5", "--seed", "1");
+    const path = /again: npm run fuzz -- long_needle --input (.*)/.exec(found.stdout)?.[1] ?? "";
+    expect(readFileSync(path).length).toBe(3000);
+    expect(fuzz("long_needle", "--folder", TOYS, "--input", path).stdout).toContain("Error: too long");
+    rmSync(dirname(path), { recursive: true });
+    expect(fuzz("needle", "--folder", TOYS, "--input", "00".repeat(5000)).status).toBe(0);
+  });
+
+  it("says so when a corpus breaks an oracle", () => {
+    const { status, stdout } = fuzz("no_corpus", "--folder", TOYS, "--seconds", "1");
+    expect(status).toBe(1);
+    expect(stdout).toContain("BROKEN");
+    expect(stdout).toContain("Error: a sample is taken beyond its bounds");
+    expect(stdout).toContain("again: npm run fuzz -- no_corpus --runs 1");
   });
 
   it("refuses what it does not know", () => {
