@@ -304,6 +304,7 @@ async function buildFloors(
   });
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
   netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
+  dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
   return { ...lower, friends };
 }

@@ -5,6 +5,12 @@ const BURST = 50;
 /** One key counts for this at most: the system may have run others meanwhile. */
 const DEAREST_KEY = 5;
 
+/**
+ * Of the time, for strangers' keys in the DHT and as much in the onion, where there are friends whose packets would wait,
+ * found yet or not. A key costs about as much again until its packet is answered.
+ */
+export const SHARE_BESIDE_FRIENDS = 0.15;
+
 /** Of the time, 0–1. */
 export interface KeyShares {
   /** For keys under which nothing opened. */

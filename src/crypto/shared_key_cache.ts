@@ -52,9 +52,9 @@ export class SharedKeyCache {
 
   /** Opens a box from the owner of `publicKey` into `into`, new bytes when left out, and answers what it holds. */
   open(publicKey: Uint8Array, box: Uint8Array, nonce: Uint8Array, into?: Uint8Array): Uint8Array | Unopened {
-    const key = this.get(publicKey);
-    if (key === undefined) return "weak-key";
-    return this.#crypto.open(box, nonce, key, into) ?? "forged";
+    const opened = this.openKept(publicKey, box, nonce, into);
+    if (opened !== undefined) return opened;
+    return this.#make(publicKey) ? this.#openFresh(publicKey, box, nonce, into) : "weak-key";
   }
 
   /** The same for a key that a stranger's packet names: a new one counts against the budget. */
@@ -73,19 +73,22 @@ export class SharedKeyCache {
       budget.forged();
       return "weak-key";
     }
-    const message = this.#crypto.open(box, nonce, this.#fresh, into);
-    if (message === undefined) {
-      this.#crypto.wipe(this.#fresh);
-      budget.forged();
-      return "forged";
-    }
-    this.#keep(publicKey);
+    const message = this.#openFresh(publicKey, box, nonce, into);
+    if (message === "forged") budget.forged();
     return message;
   }
 
   /** Wipes every key. */
   clear(): void {
     this.#kept.clear();
+  }
+
+  /** Opens with the key that was just made, and keeps it if it fits. */
+  #openFresh(publicKey: Uint8Array, box: Uint8Array, nonce: Uint8Array, into?: Uint8Array): Uint8Array | "forged" {
+    const message = this.#crypto.open(box, nonce, this.#fresh, into);
+    if (message === undefined) this.#crypto.wipe(this.#fresh);
+    else this.#keep(publicKey);
+    return message ?? "forged";
   }
 
   #make(publicKey: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
-import { KeyBudget } from "../crypto/key_budget.ts";
+import { KeyBudget, SHARE_BESIDE_FRIENDS } from "../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
@@ -53,6 +53,11 @@ export interface DhtOptions {
 export class Dht {
   readonly keyPair: KeyPair;
   readonly sharedKeys: SharedKeyCache;
+  /**
+   * Whether there are friends whom strangers' packets must not keep waiting. Who has none is a node for everybody, and has
+   * nothing better to do than to answer.
+   */
+  hasFriends: (() => boolean) | undefined;
   readonly #options: DhtOptions;
   readonly #table: NodeTable;
   readonly #pending: PendingRequests;
@@ -80,8 +85,8 @@ export class Dht {
 
     const self = this.keyPair.publicKey;
     const isKnown = (key: Uint8Array) => this.#table.get(key) !== undefined || this.#searches.has(key);
-    const share = () => (this.#searches.size > 0 ? SHARE_BESIDE_FRIENDS : 1);
-    const budget = new KeyBudget(clock, { forged: FORGED_SHARE, all: share });
+    const all = () => (this.hasFriends?.() ? SHARE_BESIDE_FRIENDS : 1);
+    const budget = new KeyBudget(clock, { forged: FORGED_SHARE, all });
     const openFrom = openFromAnybody(this.sharedKeys, budget, isKnown);
     const channel = new DhtChannel(network, crypto, this.keyPair, this.sharedKeys, openFrom);
     this.#pending = new PendingRequests(clock, random, (request) => this.#care.silent(request));
@@ -348,11 +353,6 @@ export class Dht {
 const CACHED_KEYS = 65_536;
 /** Of the time, for keys under which a stranger's packet does not open. */
 const FORGED_SHARE = 0.15;
-/**
- * Of the time, for all strangers' keys while we look for friends, whose packets would wait. Who has no friend is a node for
- * everybody and has nothing better to do than to answer them.
- */
-const SHARE_BESIDE_FRIENDS = 0.3;
 
 const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], doubt: () => {}, stop: () => {} };
 

@@ -83,6 +83,10 @@ export class Friends {
     });
   }
 
+  get count(): number {
+    return this.#cores.size;
+  }
+
   on<Name extends keyof FriendEvents>(name: Name, listener: (event: FriendEvents[Name]) => unknown): Unsubscribe {
     return this.#events.on(name, listener);
   }

@@ -57,19 +57,17 @@ export function sealCookieRequest(crypto: Crypto, keys: SessionKeys, shared: Sha
 }
 
 export function openCookieRequest(
-  crypto: Crypto,
   keys: SessionKeys,
   packet: Uint8Array,
   drop: Drop,
 ): ReceivedCookieRequest | undefined {
   const request = decodeCookieRequest(packet, drop);
   if (request === undefined) return undefined;
-  const sharedKey = keys.dhtShared.get(request.dhtPublicKey);
-  if (sharedKey === undefined) return drop("weak-key");
-  const bytes = crypto.open(request.box, request.nonce, sharedKey);
-  if (bytes === undefined) return drop("forged");
+  const bytes = keys.dhtShared.open(request.dhtPublicKey, request.box, request.nonce);
+  if (!(bytes instanceof Uint8Array)) return drop(bytes);
   const plain = decodeCookieRequestPlain(bytes, drop);
-  return plain && { ...plain, dhtPublicKey: request.dhtPublicKey.slice() as PublicKey, sharedKey };
+  const sharedKey = keys.dhtShared.get(request.dhtPublicKey);
+  return plain && sharedKey && { ...plain, dhtPublicKey: request.dhtPublicKey.slice() as PublicKey, sharedKey };
 }
 
 export function sealCookieResponse(crypto: Crypto, cookies: Cookies, request: ReceivedCookieRequest): Uint8Array {

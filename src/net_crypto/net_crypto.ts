@@ -195,7 +195,7 @@ export class NetCrypto {
     expectedDhtKey: PublicKey | undefined,
     isFriends = false,
   ): void {
-    const request = openCookieRequest(this.#crypto, this.#keys, packet, this.#cookieRequestDrop);
+    const request = openCookieRequest(this.#keys, packet, this.#cookieRequestDrop);
     if (request === undefined) return;
     if (isFriends && !this.#limiter.allowsFriend(request.dhtPublicKey, this.#clock.monotonic())) {
       this.#cookieRequestDrop("rate-limited");

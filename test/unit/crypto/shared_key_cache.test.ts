@@ -51,6 +51,25 @@ describe("SharedKeyCache", () => {
     }
   });
 
+  it("keeps no key under which nothing opens, whoever asked for it", () => {
+    const { crypto, own, products, strangers, cacheOf } = counting();
+    const cache = cacheOf(8);
+    const sealed = strangers(8).map(() => {
+      const { publicKey, secretKey } = crypto.keyPair();
+      const shared = crypto.sharedKey(own.publicKey, secretKey);
+      const nonce = crypto.nonce();
+      return { publicKey, nonce, box: crypto.seal(new Uint8Array(9), nonce, shared ?? expect.unreachable()) };
+    });
+    const openAll = () => sealed.map(({ publicKey, box, nonce }) => cache.open(publicKey, box, nonce));
+    expect(openAll()).toEqual(sealed.map(() => new Uint8Array(9)));
+    for (const stranger of strangers(100)) {
+      expect(cache.open(stranger, new Uint8Array(40), new Uint8Array(24))).toBe("forged");
+    }
+    products.count = 0;
+    openAll();
+    expect(products.count).toBe(0);
+  });
+
   it("keeps a busy key through a flood of strangers", () => {
     const { products, strangers, cacheOf } = counting();
     const cache = cacheOf(64);

@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { Tox } from "../../src/core.ts";
+import { Crypto } from "../../src/crypto/crypto.ts";
+import { asPublicKey } from "../../src/crypto/keys.ts";
+import { sodiumProvider } from "../../src/node/sodium_provider.ts";
+import { fromHex } from "../../src/util/bytes.ts";
+import { makeEndpoint } from "../../src/util/endpoint.ts";
+import { dearKeys } from "../support/dear_keys.ts";
+import { Forge } from "../support/forge.ts";
+import { Story } from "../support/people.ts";
+
+const FLOOD = 1_000;
+
+it("strangers by the thousand leave most of the time to those who have a friend, found or not", async () => {
+  await using story = new Story();
+  const host = story.universe.host("Alice");
+  const { clock, provider } = dearKeys(host.edges.clock);
+  const tox = await story.universe.wait(Tox.create({ ...host.edges, clock, crypto: provider }));
+  const key = asPublicKey(fromHex(tox.dhtPublicKey) ?? expect.unreachable());
+  const forge = new Forge(new Crypto(sodiumProvider, story.universe.random.fork("forge")), { dht: key, self: key });
+  const { metrics } = host.edges;
+
+  /** How many of so many new people are served, in the DHT and in the onion. */
+  const flood = async () => {
+    const before = [metrics.get("dht.nodesRequest.received"), metrics.get("onion.announceRequests")];
+    for (let i = 0; i < FLOOD; i++) {
+      const from = makeEndpoint(Uint8Array.of(203, 0, 113, 1 + (i % 200)), 1_000 + i);
+      for (const packet of [forge.nodesRequest(), forge.announceRequest()]) {
+        story.universe.network.inject(packet, from, host.endpoint(33445));
+      }
+    }
+    await story.pass(1_000);
+    const after = [metrics.get("dht.nodesRequest.received"), metrics.get("onion.announceRequests")];
+    return after.map((count, i) => count - (before[i] ?? 0));
+  };
+
+  const [inDht] = await flood();
+  expect(inDht).toBe(FLOOD);
+  const friend = await tox.addFriendWithoutRequest(`${"AB".repeat(31)}0B`);
+  await story.pass(600_000);
+  for (const served of await flood()) expect(served).toBeLessThan(0.4 * FLOOD);
+  await friend.remove();
+  expect((await flood())[0]).toBe(FLOOD);
+  await story.universe.wait(tox.close());
+});
