@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ChaosOptions, playChaos } from "../support/chaos.ts";
+import { type ChaosOptions, playChaos } from "../support/chaos/chaos.ts";
 
 /** `TOX_CHAOS=1234` plays one story alone and tells it; `TOX_CHAOS=1000-2000` plays as many as that. */
 const asked = process.env.TOX_CHAOS;

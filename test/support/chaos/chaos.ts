@@ -1,7 +1,11 @@
-import type { Friend, Message, Tox, ToxEvents } from "../../src/core.ts";
-import type { Store } from "../../src/env/store.ts";
-import { type LinkProperties, MemoryLogger, memoryStore, SeededRandom, type SimHost } from "../../src/testing/index.ts";
-import { nodeOf, type Person, Story } from "./people.ts";
+import type { Friend, Tox, ToxEvents } from "../../../src/core.ts";
+import { MemoryLogger, memoryStore } from "../../../src/testing/index.ts";
+import { nodeOf, type Person, Story } from "../people.ts";
+import { CuttableStore } from "./cuttable_store.ts";
+import { Dice } from "./dice.ts";
+import { CUSTOM_LOSSLESS, CUSTOM_LOSSY, type Lane, type LaneEnd, short } from "./lane.ts";
+import { NetworkTroubles } from "./network_troubles.ts";
+import { Someone } from "./someone.ts";
 
 /** Everything that a chaotic story needs to know beforehand. All of it is drawn from the seed when left out. */
 export interface ChaosOptions {
@@ -31,104 +35,11 @@ export interface ChaosReport {
   readonly problems: string[];
 }
 
-const CUSTOM_LOSSLESS = 160;
-const CUSTOM_LOSSY = 200;
 /** Of a message, in bytes: more than fits into one packet between our own. */
 const LONGEST = 1372;
 const RECOVERY_TIMEOUT = 1_800_000;
 /** Timers of an instance at rest: a few for each node and friend that it knows. */
 const MAX_TIMERS_AT_REST = 250;
-
-interface Sent {
-  readonly text: string;
-  readonly message: Message;
-  /** Of the sender's instance. */
-  readonly life: number;
-}
-
-interface Shown {
-  readonly text: string;
-  /** Of the receiver's instance. */
-  readonly life: number;
-  handled: boolean;
-}
-
-/** What went from one person to another. */
-class Lane {
-  readonly sent: Sent[] = []; // these bounded by the story
-  readonly shown: Shown[] = [];
-  readonly delivered = new Set<string>();
-  readonly customShown: Array<{ readonly id: number; readonly count: number; readonly life: number }> = [];
-  customs = 0;
-}
-
-class Someone {
-  readonly name: string;
-  readonly host: SimHost;
-  readonly secretKey: Uint8Array;
-  readonly friends = new Set<Someone>(); // bounded by the story's people
-  readonly lanes = new Map<Someone, Lane>(); // what this one sends, to whom
-  store: CuttableStore | undefined;
-  tox: Tox | undefined;
-  life = 0;
-  /** How long the app takes for a message, in ms. */
-  slowness: readonly [min: number, max: number] = [0, 0];
-
-  constructor(name: string, host: SimHost, secretKey: Uint8Array) {
-    this.name = name;
-    this.host = host;
-    this.secretKey = secretKey;
-  }
-
-  laneTo(other: Someone): Lane {
-    const known = this.lanes.get(other);
-    if (known !== undefined) return known;
-    const lane = new Lane();
-    this.lanes.set(other, lane);
-    return lane;
-  }
-}
-
-/** A store that takes nothing more from an instance that has crashed. */
-class CuttableStore implements Store {
-  readonly #store: Store;
-  #cut = false;
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  cut(): CuttableStore {
-    this.#cut = true;
-    return new CuttableStore(this.#store);
-  }
-
-  read(name: string): Promise<Uint8Array | undefined> {
-    return this.#store.read(name);
-  }
-
-  write(name: string, bytes: Uint8Array): Promise<void> {
-    return this.#cut ? NEVER : this.#store.write(name, bytes);
-  }
-
-  readJournal(): Promise<Uint8Array[]> {
-    return this.#store.readJournal();
-  }
-
-  append(entry: Uint8Array): Promise<void> {
-    return this.#cut ? NEVER : this.#store.append(entry);
-  }
-
-  rewriteJournal(entries: readonly Uint8Array[]): Promise<void> {
-    return this.#cut ? NEVER : this.#store.rewriteJournal(entries);
-  }
-
-  close(): Promise<void> {
-    return this.#store.close();
-  }
-}
-
-const NEVER = new Promise<void>(() => {});
 
 /** A random story: people who talk while everything that can happen to a network happens to theirs. */
 export async function playChaos(seed: number, options: ChaosOptions = {}): Promise<ChaosReport> {
@@ -137,8 +48,9 @@ export async function playChaos(seed: number, options: ChaosOptions = {}): Promi
 
 class Chaos {
   readonly #seed: number;
-  readonly #random: SeededRandom;
+  readonly #dice: Dice;
   readonly #story: Story;
+  readonly #network: NetworkTroubles;
   readonly #logger = new MemoryLogger(5000);
   readonly #log: (line: string) => void;
   readonly #people: Someone[] = [];
@@ -151,15 +63,16 @@ class Chaos {
 
   constructor(seed: number, options: ChaosOptions) {
     this.#seed = seed;
-    this.#random = new SeededRandom(`chaos ${seed}`);
+    this.#dice = new Dice(`chaos ${seed}`);
     this.#story = new Story({ seed: `chaos ${seed}` });
     this.#log = options.log ?? (() => {});
-    const restarts = this.#random.chance(0.5);
-    const durable = this.#random.chance(0.5);
+    this.#network = new NetworkTroubles(this.#story.universe, this.#dice, (what) => this.#tell(what));
+    const restarts = this.#dice.chance(0.5);
+    const durable = this.#dice.chance(0.5);
     this.#counts = {
-      people: options.people ?? this.#pick([2, 2, 2, 3, 3, 4, 5]),
-      crowd: options.crowd ?? this.#pick([0, 0, 1, 2, 3, 4, 6, 8]),
-      events: options.events ?? this.#whole(8, 25),
+      people: options.people ?? this.#dice.pick([2, 2, 2, 3, 3, 4, 5]),
+      crowd: options.crowd ?? this.#dice.pick([0, 0, 1, 2, 3, 4, 6, 8]),
+      events: options.events ?? this.#dice.whole(8, 25),
       restarts: options.restarts ?? restarts,
       durable: options.durable ?? durable,
     };
@@ -172,7 +85,7 @@ class Chaos {
       await this.#begin();
       for (let i = 0; i < this.#counts.events; i++) {
         await this.#story.pass(
-          this.#pick([10, 200, 1000, 5000, 15_000, 40_000, 60_000, 120_000]) * this.#random.next(),
+          this.#dice.pick([10, 200, 1000, 5000, 15_000, 40_000, 60_000, 120_000]) * this.#dice.next(),
         );
         await this.#somethingHappens();
         if (this.#problems.length > 0) break;
@@ -205,17 +118,17 @@ class Chaos {
     this.#living.push(...this.#crowd);
     for (let i = 0; i < people; i++) {
       const name = "ABCDE"[i] as string;
-      const uplink = this.#random.chance(0.15)
-        ? { uplink: { bandwidth: this.#whole(20_000, 500_000), queue: 20_000 } }
+      const uplink = this.#dice.chance(0.15)
+        ? { uplink: { bandwidth: this.#dice.whole(20_000, 500_000), queue: 20_000 } }
         : {};
       const host = this.#story.universe.host(name, { logger: this.#logger, ...uplink });
       const secretKey = new Uint8Array(32);
-      this.#random.fill(secretKey);
+      this.#dice.fill(secretKey);
       this.#people.push(new Someone(name, host, secretKey));
     }
     for (const [i, one] of this.#people.entries()) {
       for (const other of this.#people.slice(i + 1)) {
-        if (other !== this.#people[i + 1] && this.#random.chance(0.3)) continue;
+        if (other !== this.#people[i + 1] && this.#dice.chance(0.3)) continue;
         one.friends.add(other);
         other.friends.add(one);
       }
@@ -225,7 +138,7 @@ class Chaos {
       await this.#start(one);
     }
     this.#log(`${people} people, ${crowd} nodes, ${JSON.stringify(this.#counts)}`);
-    if (this.#random.chance(0.5)) await this.#story.pass(this.#whole(0, 60_000));
+    if (this.#dice.chance(0.5)) await this.#story.pass(this.#dice.whole(0, 60_000));
   }
 
   /** A person's instance, new or after another. The anchor of the story never ends, so there is always a way back. */
@@ -249,7 +162,7 @@ class Chaos {
   async #befriend(tox: Tox, one: Someone, other: Someone): Promise<void> {
     const key = this.#publicKeyOf(other);
     const isKnown = other.tox?.friend(tox.publicKey) !== undefined;
-    if (other.tox !== undefined && !isKnown && one.life === 1 && this.#random.chance(0.4)) {
+    if (other.tox !== undefined && !isKnown && one.life === 1 && this.#dice.chance(0.4)) {
       await tox.addFriend(other.tox.id, `I am ${one.name}`);
       return;
     }
@@ -276,7 +189,7 @@ class Chaos {
       if (lane.delivered.has(text)) this.#problem(`"${short(text)}" is shown again, though it was delivered`);
       const shown = { text, life, handled: false };
       lane.shown.push(shown);
-      const takes = this.#random.between(...one.slowness);
+      const takes = this.#dice.between(...one.slowness);
       if (takes < 1) {
         shown.handled = true;
         return undefined;
@@ -306,19 +219,19 @@ class Chaos {
   }
 
   async #somethingHappens(): Promise<void> {
-    const someone = this.#pick(this.#people);
-    const mortal = this.#people.length > 1 ? this.#pick(this.#people.slice(1)) : someone;
+    const someone = this.#dice.pick(this.#people);
+    const mortal = this.#people.length > 1 ? this.#dice.pick(this.#people.slice(1)) : someone;
     const happenings: Array<readonly [weight: number, happen: () => void | Promise<void>]> = [
-      [10, () => this.#talk(someone, this.#whole(1, 20))],
+      [10, () => this.#talk(someone, this.#dice.whole(1, 20))],
       [1, () => this.#talk(someone, 2000)],
       [5, () => this.#cutShort(someone)],
       [3, () => this.#sendCustom(someone)],
-      [3, () => this.#changeLinks()],
-      [2, () => this.#changeOneLink()],
-      [2, () => this.#silenceOneWay()],
-      [3, () => this.#part()],
-      [4, () => this.#heal()],
-      [2, () => this.#pullCable()],
+      [3, () => this.#network.changeLinks()],
+      [2, () => this.#network.changeOneLink()],
+      [2, () => this.#network.silenceOneWay(this.#dice.pick(this.#people).host)],
+      [3, () => this.#network.part()],
+      [4, () => this.#network.heal()],
+      [2, () => this.#network.pullCable()],
       [2, () => this.#move(mortal)],
       [2, () => this.#jumpClock(someone)],
       [1, () => this.#killNode()],
@@ -327,14 +240,14 @@ class Chaos {
       [this.#counts.restarts ? 1 : 0, () => this.#quit(mortal)],
     ];
     const total = happenings.reduce((sum, [weight]) => sum + weight, 0);
-    let at = this.#random.between(0, total);
+    let at = this.#dice.between(0, total);
     for (const [weight, happen] of happenings) {
       at -= weight;
       if (at < 0) return happen();
     }
   }
 
-  #talk(one: Someone, count: number, other: Someone = this.#pick([...one.friends])): void {
+  #talk(one: Someone, count: number, other: Someone = this.#dice.pick([...one.friends])): void {
     if (one.tox === undefined) return;
     this.#tell(`${one.name} writes ${count} messages to ${other.name}`);
     for (let i = 0; i < count; i++) this.#write(one, other);
@@ -343,21 +256,21 @@ class Chaos {
   /** The network fails in the middle of a talk, mostly for longer than a session lives, and works again: for a while, or at all. */
   async #cutShort(one: Someone): Promise<void> {
     const { universe } = this.#story;
-    const other = this.#pick([...one.friends]);
-    for (let times = this.#whole(1, 3); times > 0; times--) {
-      if (this.#random.chance(0.5)) this.#beSlow(other);
-      this.#talk(one, this.#pick([3, 30, 300]), other);
-      this.#talk(other, this.#pick([1, 10]), one);
-      await this.#story.pass(this.#pick([50, 300, 3000]) * this.#random.next());
-      const oneWay = this.#random.chance(0.3);
+    const other = this.#dice.pick([...one.friends]);
+    for (let times = this.#dice.whole(1, 3); times > 0; times--) {
+      if (this.#dice.chance(0.5)) this.#beSlow(other);
+      this.#talk(one, this.#dice.pick([3, 30, 300]), other);
+      this.#talk(other, this.#dice.pick([1, 10]), one);
+      await this.#story.pass(this.#dice.pick([50, 300, 3000]) * this.#dice.next());
+      const oneWay = this.#dice.chance(0.3);
       this.#tell(`nothing ${oneWay ? "from" : "between"} ${one.name} ${oneWay ? "to" : "and"} ${other.name}`);
       if (oneWay) universe.network.setLinkOneWay(one.host, other.host, { loss: 1 });
       else universe.partition([one.host], [other.host]);
-      await this.#story.pass(this.#pick([1000, 34_000, 45_000]));
-      if (this.#random.chance(0.3)) this.#talk(one, 3, other);
+      await this.#story.pass(this.#dice.pick([1000, 34_000, 45_000]));
+      if (this.#dice.chance(0.3)) this.#talk(one, 3, other);
       universe.heal();
-      universe.network.setLinkOneWay(one.host, other.host, { loss: this.#pick([0, 0.1]) });
-      await this.#story.pass(this.#pick([0, 2000, 10_000]) * this.#random.next());
+      universe.network.setLinkOneWay(one.host, other.host, { loss: this.#dice.pick([0, 0.1]) });
+      await this.#story.pass(this.#dice.pick([0, 2000, 10_000]) * this.#dice.next());
     }
   }
 
@@ -365,87 +278,33 @@ class Chaos {
     const friend = this.#friendOf(one, other);
     if (friend === undefined) return;
     const lane = one.laneTo(other);
-    const length = this.#random.chance(0.1) ? this.#pick([700, LONGEST, LONGEST]) : this.#whole(10, 60);
+    const length = this.#dice.chance(0.1) ? this.#dice.pick([700, LONGEST, LONGEST]) : this.#dice.whole(10, 60);
     const text = `${one.name}${other.name} ${this.#texts++} `.padEnd(length, "x");
     lane.sent.push({ text, message: friend.send(text), life: one.life });
   }
 
   #sendCustom(one: Someone): void {
     if (one.tox === undefined) return;
-    const other = this.#pick([...one.friends]);
+    const other = this.#dice.pick([...one.friends]);
     const friend = this.#friendOf(one, other);
     if (friend === undefined || friend.connection === "none") return;
     const lane = one.laneTo(other);
     this.#tell(`${one.name} sends packets to ${other.name}`);
     for (let i = 0; i < 20; i++) {
-      const bytes = new Uint8Array(this.#random.chance(0.2) ? 1373 : 5);
+      const bytes = new Uint8Array(this.#dice.chance(0.2) ? 1373 : 5);
       bytes[0] = i % 2 === 0 ? CUSTOM_LOSSLESS : CUSTOM_LOSSY;
       new DataView(bytes.buffer).setUint32(1, lane.customs++);
       friend.sendPacket(bytes);
     }
   }
 
-  #changeLinks(): void {
-    const link = this.#anyLink();
-    this.#tell(`all links: ${JSON.stringify(link)}`);
-    this.#story.universe.network.setDefaultLink(link);
-  }
-
-  #changeOneLink(): void {
-    const { hosts, network } = this.#story.universe;
-    const [from, to] = [this.#pick(hosts), this.#pick(hosts)];
-    const link = this.#anyLink();
-    this.#tell(`${from.name} to ${to.name}: ${JSON.stringify(link)}`);
-    if (from !== to) network.setLinkOneWay(from, to, link);
-  }
-
-  #silenceOneWay(): void {
-    const { hosts, network } = this.#story.universe;
-    const [from, to] = [this.#pick(this.#people).host, this.#pick(hosts)];
-    this.#tell(`nothing from ${from.name} to ${to.name}`);
-    if (from !== to) network.setLinkOneWay(from, to, { loss: 1 });
-  }
-
-  #anyLink(): Partial<LinkProperties> {
-    const latency = this.#pick([1, 10, 50, 200, 400]);
-    return {
-      loss: this.#pick([0, 0, 0.02, 0.1, 0.2, 0.4]),
-      duplication: this.#pick([0, 0, 0.05, 0.3]),
-      reordering: this.#pick([0, 0, 0.05, 0.3]),
-      reorderingDelay: [1, this.#pick([20, 200, 1000])],
-      latency: [latency, latency * this.#pick([1, 1.5, 2])],
-      bandwidth: this.#pick([undefined, undefined, 20_000, 100_000, 1_000_000]),
-      queue: this.#pick([4_000, 20_000, 64_000]),
-    };
-  }
-
-  #part(): void {
-    const { universe } = this.#story;
-    const left = universe.hosts.filter(() => this.#random.chance(0.5));
-    const right = universe.hosts.filter((host) => !left.includes(host));
-    this.#tell(`parted: ${left.map(({ name }) => name)} | ${right.map(({ name }) => name)}`);
-    universe.partition(left, right);
-  }
-
-  #heal(): void {
-    this.#tell("healed");
-    this.#story.universe.heal();
-    for (const host of this.#story.universe.hosts) host.goOnline();
-  }
-
-  #pullCable(): void {
-    const host = this.#pick(this.#story.universe.hosts);
-    this.#tell(`${host.name} pulls the cable`);
-    host.goOffline();
-  }
-
   #move(one: Someone): void {
     this.#tell(`${one.name} moves`);
-    one.host.moveTo(`198.19.${this.#whole(1, 250)}.${this.#whole(100, 250)}`);
+    one.host.moveTo(`198.19.${this.#dice.whole(1, 250)}.${this.#dice.whole(100, 250)}`);
   }
 
   #jumpClock(one: Someone): void {
-    const seconds = Math.round((this.#random.next() - 0.5) * this.#pick([10, 1000, 100_000, 10_000_000]));
+    const seconds = Math.round((this.#dice.next() - 0.5) * this.#dice.pick([10, 1000, 100_000, 10_000_000]));
     this.#tell(`${one.name}'s clock jumps by ${seconds} s`);
     one.host.edges.clock.jumpWall(seconds);
   }
@@ -453,7 +312,7 @@ class Chaos {
   /** The one that people start from, too; but the last one stays. */
   #killNode(): void {
     if (this.#living.length < 2) return;
-    const node = this.#random.chance(0.5) ? this.#living[0] : this.#pick(this.#living);
+    const node = this.#dice.chance(0.5) ? this.#living[0] : this.#dice.pick(this.#living);
     if (node === undefined) return;
     this.#tell(`${node.host.name} dies`);
     this.#living.splice(this.#living.indexOf(node), 1);
@@ -461,7 +320,7 @@ class Chaos {
   }
 
   #beSlow(one: Someone): void {
-    one.slowness = this.#pick([
+    one.slowness = this.#dice.pick([
       [0, 0],
       [1, 50],
       [0, 1000],
@@ -491,7 +350,7 @@ class Chaos {
   }
 
   async #startLater(one: Someone): Promise<void> {
-    await this.#story.pass(this.#pick([0, 100, 3000, 60_000]) * this.#random.next());
+    await this.#story.pass(this.#dice.pick([0, 100, 3000, 60_000]) * this.#dice.next());
     this.#tell(`${one.name} starts again`);
     await this.#start(one);
   }
@@ -499,16 +358,8 @@ class Chaos {
   /** The network becomes whole, and everybody finds everybody again. */
   async #recover(): Promise<{ onlineAfter: number; deliveredAfter: number }> {
     const { universe } = this.#story;
-    this.#heal();
+    this.#network.end();
     this.#tell("all is well again");
-    const good: LinkProperties = {
-      ...{ latency: [20, 40], loss: 0, duplication: 0, reordering: 0, reorderingDelay: [20, 200] },
-      ...{ bandwidth: undefined, queue: 64 * 1024 },
-    };
-    universe.network.setDefaultLink(good);
-    for (const from of universe.hosts) {
-      for (const to of universe.hosts) if (from !== to) universe.network.setLinkOneWay(from, to, good);
-    }
     for (const one of this.#people) one.slowness = [0, 0];
     const start = universe.now;
     const pairs = this.#people.flatMap((one) => [...one.friends].map((other) => [one, other] as const));
@@ -531,7 +382,10 @@ class Chaos {
     const deliveredAfter = universe.now - start;
     this.#tell(`online after ${onlineAfter}, delivered after ${deliveredAfter}`);
     await this.#story.pass(60_000);
-    for (const [one, other] of pairs) this.#judge(one, other);
+    for (const [one, other] of pairs) {
+      const wrong = one.laneTo(other).problems(this.#endOf(one), this.#endOf(other));
+      for (const what of wrong) this.#problem(`${one.name}${other.name}: ${what}`);
+    }
     for (const host of universe.hosts) {
       const { pending } = host.edges.clock;
       if (pending > MAX_TIMERS_AT_REST) this.#problem(`${host.name} has ${pending} timers at rest`);
@@ -540,48 +394,6 @@ class Chaos {
       if (line.level === "error") this.#problem(`logged: ${line.message} ${JSON.stringify(line.fields)}`);
     }
     return { onlineAfter, deliveredAfter };
-  }
-
-  /** Everything that one has sent to the other against what the other was shown. */
-  #judge(one: Someone, other: Someone): void {
-    const lane = one.laneTo(other);
-    const name = `${one.name}${other.name}`;
-    const position = new Map(lane.sent.map(({ text }, i) => [text, i]));
-    const shownAt = new Map<string, number>();
-    let last = { at: -1, life: 0 };
-    for (const { text, life } of lane.shown) {
-      const at = position.get(text);
-      if (at === undefined) {
-        this.#problem(`${name}: "${short(text)}" was never sent`);
-        return;
-      }
-      // A receiver who crashed may be shown again what his app was not done with.
-      const begins = life !== last.life;
-      if (!begins && at <= last.at) this.#problem(`${name}: "${short(text)}" is shown twice or late`);
-      const before = shownAt.get(text);
-      if (before !== undefined && this.#counts.restarts === false) this.#problem(`${name}: "${short(text)}" twice`);
-      shownAt.set(text, life);
-      last = { at, life };
-    }
-    for (const { text, message, life } of lane.sent) {
-      const mayBeLost = life !== one.life && one.store === undefined;
-      if (!shownAt.has(text) && !mayBeLost) this.#problem(`${name}: "${short(text)}" is lost (${message.state})`);
-    }
-    this.#judgeCustom(lane, name);
-  }
-
-  #judgeCustom(lane: Lane, name: string): void {
-    let last = -1;
-    const lossy = new Set<number>();
-    for (const { id, count } of lane.customShown) {
-      if (id === CUSTOM_LOSSLESS) {
-        if (count <= last) this.#problem(`${name}: packet ${count} behind ${last}`);
-        last = count;
-      } else if (lossy.has(count)) {
-        this.#problem(`${name}: lossy packet ${count} twice`);
-      }
-      lossy.add(count);
-    }
   }
 
   async #end(): Promise<void> {
@@ -606,6 +418,10 @@ class Chaos {
     this.#tell(`${universe.events - before} events after close`);
   }
 
+  #endOf({ life, store }: Someone): LaneEnd {
+    return { life, isDurable: store !== undefined, mayCrash: this.#counts.restarts };
+  }
+
   #friendOf(one: Someone, other: Someone): Friend | undefined {
     const key = this.#publicKeyOf(other);
     return key === undefined ? undefined : one.tox?.friend(key);
@@ -626,16 +442,4 @@ class Chaos {
     for (const one of this.#people) for (const lane of one.lanes.values()) sum += count(lane);
     return sum;
   }
-
-  #pick<T>(items: readonly T[]): T {
-    return items[Math.floor(this.#random.next() * items.length)] as T;
-  }
-
-  #whole(min: number, max: number): number {
-    return Math.floor(this.#random.between(min, max + 1));
-  }
-}
-
-function short(text: string): string {
-  return text.trim().slice(0, 20);
 }
