@@ -2,15 +2,15 @@ import { toHex } from "../../src/util/bytes.ts";
 import type { RunReport } from "./watched_run.ts";
 
 const COLUMNS = [24, 14, 14, 10] as const;
+/** In bytes, of an input that is shown in hex. */
+const LONGEST_IN_LINE = 1_024;
+
+/** Puts an input of the target into a file and answers its path. */
+export type Keep = (target: string, input: Uint8Array) => string;
 
 export function headLine(): string {
   return row(["target", "executions", "a second", "corpus"]);
 }
-
-/** In bytes, shown in hex. */
-const LONGEST_IN_LINE = 1_024;
-
-export type Keep = (name: string, input: Uint8Array) => string;
 
 /** One line about a target that has had its turn. */
 export function targetLine(name: string, { result, finding, dismissed }: RunReport): string {
@@ -21,10 +21,7 @@ export function targetLine(name: string, { result, finding, dismissed }: RunRepo
   return `${row([name, grouped(result.executions), grouped(rate), grouped(result.corpusSize)])}  ${outcome}`;
 }
 
-/**
- * All that is needed to see a failure again; nothing when there was none. `keep` puts an input that is too long for a command
- * line into a file and answers its path.
- */
+/** All that is needed to see a failure again; nothing when there was none. What is too long for a command line is kept. */
 export function findingLines(name: string, seed: string, { finding }: RunReport, keep: Keep): string[] {
   if (finding === undefined) return [];
   const { failure, input, execution } = finding;
@@ -32,7 +29,7 @@ export function findingLines(name: string, seed: string, { finding }: RunReport,
   if (execution === 0) {
     return [
       ...what,
-      "  while its corpus was made, before the first input",
+      "  before its first input: as it was loaded, or made its corpus",
       `  again: npm run fuzz -- ${name} --runs 1`,
       "",
     ];

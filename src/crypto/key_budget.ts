@@ -5,11 +5,13 @@ const BURST = 50;
 /** One key counts for this at most: the system may have run others meanwhile. */
 const DEAREST_KEY = 5;
 
+/** For keys under which nothing opens. */
+const FORGED_SHARE = 0.15;
 /**
- * Of the time, for strangers' keys in the DHT and as much in the onion, where there are friends whose packets would wait,
- * found yet or not. A key costs about as much again until its packet is answered.
+ * For all of them, in the DHT and as much in the onion, where there are friends whose packets would wait. A key costs about
+ * as much again until its packet is answered.
  */
-export const SHARE_BESIDE_FRIENDS = 0.15;
+const SHARE_BESIDE_FRIENDS = 0.15;
 
 /** Of the time, 0–1. */
 export interface KeyShares {
@@ -17,6 +19,14 @@ export interface KeyShares {
   readonly forged: number;
   /** For all keys of strangers. It may change from packet to packet; 1 sets no limit. */
   readonly all: () => number;
+}
+
+/**
+ * The shares of somebody who serves strangers: with friends, found yet or not, these come first. `alone`: the share of all
+ * keys where there are none.
+ */
+export function servingShares(hasFriends: () => boolean, alone: number): KeyShares {
+  return { forged: FORGED_SHARE, all: () => (hasFriends() ? SHARE_BESIDE_FRIENDS : alone) };
 }
 
 /**

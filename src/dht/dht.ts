@@ -1,5 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
-import { KeyBudget, SHARE_BESIDE_FRIENDS } from "../crypto/key_budget.ts";
+import { KeyBudget, servingShares } from "../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
@@ -85,8 +85,8 @@ export class Dht {
 
     const self = this.keyPair.publicKey;
     const isKnown = (key: Uint8Array) => this.#table.get(key) !== undefined || this.#searches.has(key);
-    const all = () => (this.hasFriends?.() ? SHARE_BESIDE_FRIENDS : 1);
-    const budget = new KeyBudget(clock, { forged: FORGED_SHARE, all });
+    const shares = servingShares(() => this.hasFriends?.() ?? false, 1);
+    const budget = new KeyBudget(clock, shares);
     const openFrom = openFromAnybody(this.sharedKeys, budget, isKnown);
     const channel = new DhtChannel(network, crypto, this.keyPair, this.sharedKeys, openFrom);
     this.#pending = new PendingRequests(clock, random, (request) => this.#care.silent(request));
@@ -351,8 +351,6 @@ export class Dht {
 
 /** For 20,000 nodes that ask in turn and then some: five megabytes once all of them have. */
 const CACHED_KEYS = 65_536;
-/** Of the time, for keys under which a stranger's packet does not open. */
-const FORGED_SHARE = 0.15;
 
 const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], doubt: () => {}, stop: () => {} };
 

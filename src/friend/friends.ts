@@ -83,6 +83,7 @@ export class Friends {
     });
   }
 
+  /** How many there are, asked ones included. */
   get count(): number {
     return this.#cores.size;
   }

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCampaign } from "../../fuzz/engine/campaign.ts";
+import { findTargets, TARGETS } from "../../fuzz/engine/find_targets.ts";
 import { minimise } from "../../fuzz/engine/minimise.ts";
 import { Mutator } from "../../fuzz/engine/mutator.ts";
+import { runAll } from "../../fuzz/engine/schedule.ts";
 import { runWatched } from "../../fuzz/engine/watched_run.ts";
 import * as needle from "./toys/needle.ts";
 
@@ -113,5 +115,17 @@ describe("a watched run", () => {
     const { result, finding } = await runWatched({ file: toy("spoilt"), seed: "1", runs: 1 });
     expect([...(finding?.input ?? [])]).toEqual([0, 0]);
     expect(result?.executions).toBe(2);
+  });
+});
+
+describe("a campaign over several targets", () => {
+  it("leaves time for the last when the first took too long", async () => {
+    const last = findTargets(TARGETS).filter(({ name }) => name === "tox_id");
+    const targets = [{ name: "slow_start", file: toy("slow_start") }, ...last];
+    const executions = new Map<string, number>();
+    for await (const { target, report } of runAll(targets, { seed: "1", milliseconds: 1_000, lanes: 1 })) {
+      executions.set(target.name, report.result?.executions ?? 0);
+    }
+    expect(executions.get("tox_id")).toBeGreaterThan(100);
   });
 });

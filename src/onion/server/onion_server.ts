@@ -1,5 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
-import { KeyBudget, SHARE_BESIDE_FRIENDS } from "../../crypto/key_budget.ts";
+import { KeyBudget, servingShares } from "../../crypto/key_budget.ts";
 import type { Clock } from "../../env/clock.ts";
 import type { Logger } from "../../env/logger.ts";
 import type { Metrics } from "../../env/metrics.ts";
@@ -17,9 +17,7 @@ export interface OnionServerOptions {
   readonly logger: Logger;
 }
 
-/** Of the time, for keys under which a stranger's packet does not open. */
-const FORGED_SHARE = 0.15;
-/** For all of them, where there are no friends: the DHT's packets need time as well. */
+/** Of the time, for strangers' keys where there are no friends: the DHT's packets need time as well. */
 const SHARE = 0.3;
 
 /** What a node does for the onion paths of others: passes their packets on, and keeps the announcements nearest to it. */
@@ -32,8 +30,10 @@ export class OnionServer {
 
   constructor({ network, dht, clock, crypto, metrics, logger }: OnionServerOptions) {
     this.#logger = logger;
-    const all = () => (this.hasFriends?.() ? SHARE_BESIDE_FRIENDS : SHARE);
-    const budget = new KeyBudget(clock, { forged: FORGED_SHARE, all });
+    const budget = new KeyBudget(
+      clock,
+      servingShares(() => this.hasFriends?.() ?? false, SHARE),
+    );
     this.#relay = new OnionRelay(crypto, network, clock, metrics, dht, budget);
     this.#announceNode = new AnnounceNode(crypto, network, dht, clock, metrics, budget);
   }
