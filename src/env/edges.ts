@@ -4,12 +4,15 @@ import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Random } from "./random.ts";
 import type { Resolver } from "./resolver.ts";
+import type { StreamPort } from "./stream.ts";
 
 /** Everything of the outside world that one instance uses. `node/` and `testing/` make them. */
 export interface Edges {
   readonly clock: Clock;
   readonly random: Random;
   readonly datagrams: DatagramPort;
+  /** Missing where TCP cannot be had: then there are no relays. */
+  readonly streams?: StreamPort;
   readonly resolver: Resolver;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -25,6 +25,9 @@ export type ToxErrorCode =
   | "family-unavailable"
   | "network-unavailable"
   | "host-not-found"
+  | "connection-failed"
+  | "proxy-failed"
+  | "config-invalid"
   | "crypto-unavailable"
   | "aborted";
 
