@@ -281,7 +281,7 @@ async function buildFloors(
   const { clock, logger, metrics } = env;
   const network = await UdpNetwork.bind(env.datagrams, udpOptions(options), metrics);
   const base = { network, clock, crypto, logger, metrics };
-  const dht = new Dht(base);
+  const dht = new Dht({ ...base, holePunching: options.holePunching ?? true });
   const onionServer = new OnionServer({ ...base, dht });
   const onionClient = new OnionClient({ ...base, dht, self });
   const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };

@@ -65,6 +65,11 @@ export class Asker {
     return this.#pending.awaits("ping", publicKey, endpoint);
   }
 
+  /** Whether this node, at this address, was asked anything within the last `ms`, and has not answered it. */
+  wasAskedWithin(ms: number, publicKey: PublicKey, endpoint: Endpoint): boolean {
+    return this.#pending.wasAskedWithin(ms, publicKey, endpoint);
+  }
+
   /**
    * Whether somebody else has just asked this node, which has never answered us at this address. Once it does, all lists that
    * want it have it; until then one request is enough, lest a liar's answer becomes one request for each of our friends

@@ -26,7 +26,7 @@ import type { EndpointListener } from "./friend_search.ts";
 import { type DhtLookup, FriendSearches } from "./friend_searches.ts";
 import { Greeter } from "./greeter.ts";
 import { Lookup } from "./lookup.ts";
-import { answerNatPings } from "./nat_ping_responder.ts";
+import { NatPings } from "./nat_pings.ts";
 import { NodeCare } from "./node_care.ts";
 import type { Association, NodeEntry } from "./node_entry.ts";
 import { NodeTable } from "./node_table.ts";
@@ -47,6 +47,8 @@ export interface DhtOptions {
   readonly keyPair?: KeyPair;
   /** What a bootstrap daemon answers those who ask about it; a client leaves it out and does not answer. */
   readonly bootstrapInfo?: BootstrapInfo;
+  /** Whether friends behind NATs are reached by hole punching. True when left out. */
+  readonly holePunching?: boolean;
 }
 
 /** Our node in the distributed hash table: who is there, who is next to a key, and where a friend's node is. */
@@ -66,6 +68,7 @@ export class Dht {
   readonly #greeter: Greeter;
   readonly #beacons: Beacons;
   readonly #requests: DhtRequests;
+  readonly #natPings: NatPings;
   readonly #forwarder: Forwarder;
   readonly #announceServer: AnnounceServer;
   readonly #closeList: CloseList;
@@ -101,10 +104,12 @@ export class Dht {
       clock,
       crypto,
       logger,
+      metrics,
       table: this.#table,
       asker: this.#asker,
       considerNode: (node) => this.considerNode(node),
       doubt: (publicKey) => this.doubt(publicKey),
+      requestNatPing: options.holePunching === false ? undefined : (target, id) => this.#natPings.request(target, id),
     });
     this.#greeter = new Greeter(self, clock, this.#table, this.#asker, (key) => this.#searches.has(key));
     this.#beacons = new Beacons(clock, {
@@ -147,8 +152,12 @@ export class Dht {
       openFrom,
       table: this.#table,
     });
-    const isSearched = (key: PublicKey) => this.#searches.has(key);
-    answerNatPings(this.#requests, clock, metrics, isSearched, (...request) => this.sendDhtRequest(...request));
+    this.#natPings = new NatPings({
+      ...{ requests: this.#requests, clock, metrics },
+      isSearched: (key) => this.#searches.has(key),
+      listenerFor: (key) => this.#searches.get(key)?.puncher,
+      send: (...request) => this.sendDhtRequest(...request),
+    });
 
     const table = this.#table;
     this.#announceServer = new AnnounceServer({ network, crypto, clock, metrics, channel, table, openFrom, self });
@@ -299,7 +308,7 @@ export class Dht {
       // Whoever is not in our network has nothing to say about it: he could make us knock at its doors.
       if (named === undefined || (!isLan && isLanAddress(named.endpoint.address))) continue;
       for (const lookup of this.#lookups()) lookup.offer(named);
-      this.#searches.get(named.publicKey)?.told(named.endpoint, asked.publicKey);
+      this.#searches.get(named.publicKey)?.told(named.endpoint, asked.publicKey, from);
     }
     this.#pumpAll();
   }

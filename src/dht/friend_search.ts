@@ -1,14 +1,15 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Clock } from "../env/clock.ts";
-import type { Endpoint } from "../env/datagram.ts";
+import type { Endpoint, IpFamily } from "../env/datagram.ts";
 import type { Logger } from "../env/logger.ts";
 import { sameEndpoint } from "../util/endpoint.ts";
+import type { HolePuncher } from "./hole_puncher.ts";
 import type { Lookup } from "./lookup.ts";
 import type { NearestList } from "./nearest_list.ts";
 import { KILL_NODE_TIMEOUT } from "./node_care.ts";
 import { type Association, BAD_NODE_TIMEOUT } from "./node_entry.ts";
 import type { NodeTable } from "./node_table.ts";
-import { ToldEndpoints } from "./told_endpoints.ts";
+import { type AgreedAddress, ToldEndpoints } from "./told_endpoints.ts";
 
 interface Direct {
   readonly endpoint: Endpoint;
@@ -23,6 +24,8 @@ export class FriendSearch {
   readonly target: PublicKey;
   readonly list: NearestList;
   readonly lookup: Lookup;
+  /** Tries to reach him through NATs; undefined when that is not wanted. */
+  puncher: HolePuncher | undefined;
   readonly #clock: Clock;
   readonly #table: NodeTable;
   readonly #logger: Logger;
@@ -60,10 +63,11 @@ export class FriendSearch {
     if (known === undefined || !sameEndpoint(known, endpoint)) this.#report(endpoint);
   }
 
-  /** `teller` says that he is there. Believed only as far as a session's first packet goes. */
-  told(endpoint: Endpoint, teller: PublicKey): void {
-    const isNews = this.#told.add(endpoint, teller, this.#clock.monotonic());
+  /** `teller`, who is at `from`, says that he is there. Believed only as far as a session's first packet goes. */
+  told(endpoint: Endpoint, teller: PublicKey, from: Endpoint): void {
+    const isNews = this.#told.add(endpoint, teller, from, this.#clock.monotonic());
     if (isNews && this.#freshDirect(endpoint.family) === undefined) this.#report(endpoint);
+    this.puncher?.consider();
   }
 
   /** He does not answer at that address any longer: the search begins anew. */
@@ -73,7 +77,19 @@ export class FriendSearch {
     if (known === undefined || !sameEndpoint(known.endpoint, association.endpoint)) return;
     this.#direct.set(family, { ...known, lost: true });
     this.#told.forgetReports();
-    if (this.#freshDirect(4) === undefined && this.#freshDirect(6) === undefined) this.lookup.hurry();
+    if (this.isDirect) return;
+    this.lookup.hurry();
+    this.puncher?.consider();
+  }
+
+  /** Whether he answers us himself. */
+  get isDirect(): boolean {
+    return this.#freshDirect(4) !== undefined || this.#freshDirect(6) !== undefined;
+  }
+
+  /** Where nodes that have nothing to do with one another see him. */
+  agreed(family: IpFamily): AgreedAddress | undefined {
+    return this.#told.agreed(family, this.#clock.monotonic());
   }
 
   /**

@@ -3,11 +3,13 @@ import type { PublicKey } from "../crypto/keys.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
 import type { Logger } from "../env/logger.ts";
+import type { Metrics } from "../env/metrics.ts";
 import { KeyMap } from "../util/key_map.ts";
 import { randomU32, shuffle } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 import type { Asker } from "./asker.ts";
 import { type EndpointListener, FriendSearch } from "./friend_search.ts";
+import { HolePuncher, punchBudget } from "./hole_puncher.ts";
 import { Lookup } from "./lookup.ts";
 import { NearestList } from "./nearest_list.ts";
 import type { NodeEntry } from "./node_entry.ts";
@@ -33,16 +35,20 @@ export interface FriendSearchesOptions {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly table: NodeTable;
   readonly asker: Asker;
   readonly considerNode: (node: PackedNode) => void;
   readonly doubt: (publicKey: PublicKey) => void;
+  /** Sends friends behind NATs a NAT ping; without it no holes are punched. */
+  readonly requestNatPing: ((target: PublicKey, pingId: bigint) => void) | undefined;
 }
 
 /** The searches under way, one for each DHT key that somebody wants found. */
 export class FriendSearches {
   readonly #options: FriendSearchesOptions;
   readonly #searches: KeyMap<FriendSearch>; // by DHT key; grown by the app's friends alone
+  readonly #punchBudget = punchBudget();
 
   constructor(options: FriendSearchesOptions) {
     this.#options = options;
@@ -110,6 +116,7 @@ export class FriendSearches {
     const list = new NearestList(target);
     const lookup = new Lookup({ target, list, asker, clock, random }, randomU32(random));
     const search = new FriendSearch(list, lookup, clock, table, logger);
+    search.puncher = this.#puncherFor(search);
     this.#searches.set(target, search);
     table.addList(list);
     for (const node of table.closest(target, 8, true)) lookup.offer(node);
@@ -117,9 +124,22 @@ export class FriendSearches {
     return search;
   }
 
+  #puncherFor(search: FriendSearch): HolePuncher | undefined {
+    const { clock, crypto, metrics, asker, requestNatPing } = this.#options;
+    if (requestNatPing === undefined) return undefined;
+    return new HolePuncher({
+      ...{ clock, random: crypto.random, metrics, budget: this.#punchBudget },
+      isDirect: () => search.isDirect,
+      agreed: (family) => search.agreed(family),
+      ping: (endpoint) => asker.ping(search.target, endpoint),
+      requestNatPing: (pingId) => requestNatPing(search.target, pingId),
+    });
+  }
+
   #end(search: FriendSearch): void {
     if (this.#searches.get(search.target) !== search) return;
     search.lookup.stop();
+    search.puncher?.stop();
     this.#searches.delete(search.target);
     this.#options.table.removeList(search.list);
   }

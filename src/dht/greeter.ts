@@ -14,6 +14,8 @@ const MAX_WAITING = 32;
 /** Pings in one go, and how fast (ms a ping) that allowance comes back. toxcore sends 32 every 2 s. */
 const BURST = 16;
 const INTERVAL = 125;
+/** A friend's request says that our ping to him may have come too early, before his NAT was open: after this (ms) another goes. */
+const PATIENCE_WITH_FRIEND = 200;
 
 /**
  * Pings strangers who have sent us a request, so that they come into our lists once they have answered. One ping at most
@@ -70,7 +72,9 @@ export class Greeter {
     } else if (!this.#isSearched(publicKey) && !this.#table.wants(publicKey, endpoint)) {
       return false;
     }
-    return isNodeAddress(endpoint) && !this.#asker.isPinging(publicKey, endpoint);
+    if (!isNodeAddress(endpoint)) return false;
+    if (!this.#asker.isPinging(publicKey, endpoint)) return true;
+    return this.#isSearched(publicKey) && !this.#asker.wasAskedWithin(PATIENCE_WITH_FRIEND, publicKey, endpoint);
   }
 
   #enqueue(node: PackedNode): void {

@@ -1,19 +1,30 @@
 import type { PublicKey } from "../crypto/keys.ts";
-import type { Endpoint } from "../env/datagram.ts";
+import type { Endpoint, IpFamily } from "../env/datagram.ts";
 import { sameBytes } from "../util/bytes.ts";
-import { sameEndpoint } from "../util/endpoint.ts";
+import { isLanAddress, networkNumber, sameEndpoint } from "../util/endpoint.ts";
 import { BAD_NODE_TIMEOUT } from "./node_entry.ts";
 
 interface Told {
   readonly teller: PublicKey;
   readonly endpoint: Endpoint;
   readonly at: number;
+  /** The teller's /24 or /64. */
+  readonly network: number;
+}
+
+/** Where several nodes that have nothing to do with one another see somebody. */
+export interface AgreedAddress {
+  readonly address: Uint8Array;
+  /** Those they see him at, newest first, one for each of them. */
+  readonly ports: readonly number[];
 }
 
 /** Two of each of the nodes in a friend's list. */
 const MAX_TOLD = 16;
 /** An address is passed on again when it is still told after this long, in ms. */
 const REPEAT_INTERVAL = 30_000;
+/** So many networks must see him at an address before we trust it with more than a request. */
+const NETWORKS_TO_AGREE = 2;
 
 /**
  * Where others say that a node is: toxcore's ret_ip_port. Each teller has one word for each family, so that a liar cannot
@@ -23,14 +34,14 @@ export class ToldEndpoints {
   readonly #told: Told[] = []; // newest last, bounded by MAX_TOLD
   readonly #reported: { readonly endpoint: Endpoint; readonly at: number }[] = []; // bounded by MAX_TOLD
 
-  /** True when the address is news. */
-  add(endpoint: Endpoint, teller: PublicKey, now: number): boolean {
+  /** What `teller`, who is at `from`, says. True when the address is news. */
+  add(endpoint: Endpoint, teller: PublicKey, from: Endpoint, now: number): boolean {
     const previous = this.#told.findIndex(
       (told) => told.endpoint.family === endpoint.family && sameBytes(told.teller, teller),
     );
     if (previous >= 0) this.#told.splice(previous, 1);
     else if (this.#told.length >= MAX_TOLD) this.#told.shift();
-    this.#told.push({ teller: teller.slice() as PublicKey, endpoint, at: now });
+    this.#told.push({ teller: teller.slice() as PublicKey, endpoint, at: now, network: networkNumber(from) });
     return this.#isNews(endpoint, now);
   }
 
@@ -48,6 +59,24 @@ export class ToldEndpoints {
   /** The keys of those who know him. */
   tellers(now: number): PublicKey[] {
     return this.#told.filter((told) => now - told.at < BAD_NODE_TIMEOUT).map((told) => told.teller);
+  }
+
+  /**
+   * The public address that at least half of the tellers agree on, who live in two networks or more: a liar, or a few in one
+   * place, must not choose whom we send much to. toxcore asks for four tellers of eight.
+   */
+  agreed(family: IpFamily, now: number): AgreedAddress | undefined {
+    const fresh = this.#told.filter(
+      ({ endpoint, at }) =>
+        endpoint.family === family && now - at < BAD_NODE_TIMEOUT && !isLanAddress(endpoint.address),
+    );
+    for (const { endpoint } of fresh.toReversed()) {
+      const same = fresh.filter((told) => sameBytes(told.endpoint.address, endpoint.address));
+      const networks = new Set(same.map(({ network }) => network)).size;
+      if (networks < NETWORKS_TO_AGREE || 2 * same.length < fresh.length) continue;
+      return { address: endpoint.address, ports: same.reverse().map((told) => told.endpoint.port) };
+    }
+    return undefined;
   }
 
   #isNews(endpoint: Endpoint, now: number): boolean {

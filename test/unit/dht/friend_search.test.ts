@@ -15,6 +15,7 @@ import { makeEndpoint } from "../../../src/util/endpoint.ts";
 const FRIEND = new Uint8Array(32).fill(7) as Uint8Array as PublicKey;
 const TELLER = new Uint8Array(32).fill(9) as Uint8Array as PublicKey;
 const HOME = makeEndpoint(Uint8Array.of(198, 18, 0, 1), 33445);
+const TELLER_AT = makeEndpoint(Uint8Array.of(198, 18, 1, 1), 33445);
 const AWAY = makeEndpoint(Uint8Array.of(198, 18, 0, 2), 33445);
 
 function searching() {
@@ -52,7 +53,7 @@ describe("the search for a friend's node", () => {
     const { timeline, search, found } = searching();
     search.confirmed(HOME);
     search.lost(new Association(FRIEND, HOME, timeline.now));
-    search.told(AWAY, TELLER);
+    search.told(AWAY, TELLER, TELLER_AT);
     expect(search.endpoints()).toEqual([AWAY, HOME]);
     expect(found).toEqual([HOME, AWAY]);
     search.confirmed(HOME);
@@ -64,10 +65,10 @@ describe("the search for a friend's node", () => {
   it("passes on what others say once he has not answered for long", () => {
     const { timeline, search, found } = searching();
     search.confirmed(HOME);
-    search.told(AWAY, TELLER);
+    search.told(AWAY, TELLER, TELLER_AT);
     expect(found).toEqual([HOME]);
     timeline.advance(BAD_NODE_TIMEOUT + 1);
-    search.told(AWAY, TELLER);
+    search.told(AWAY, TELLER, TELLER_AT);
     expect(found).toEqual([HOME, AWAY]);
   });
 });
