@@ -28,10 +28,10 @@ export interface ToxOptions {
   readonly bindIpv6?: string;
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
-  /** Whether friends behind NATs are reached directly by hole punching. True when left out. */
-  readonly holePunching?: boolean;
   /** Nodes to ask first. Nobody is contacted that is not named here or in `bootstrap`. */
   readonly bootstrap?: readonly BootstrapNode[];
+  /** Whether friends behind NATs are reached directly by hole punching. True when left out. */
+  readonly holePunching?: boolean;
   /** Gives up the start with the code `aborted`. */
   readonly signal?: AbortSignal;
 }
