@@ -14,7 +14,7 @@ import { NetCrypto } from "./net_crypto/net_crypto.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionClient } from "./onion/client/onion_client.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
-import { expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
+import { dhtOptions, expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { Emitter, type Unsubscribe } from "./util/emitter.ts";
 import { formatEndpoint, makeEndpoint } from "./util/endpoint.ts";
@@ -278,10 +278,11 @@ async function buildFloors(
   selfShared: SharedKeyCache,
   options: ToxOptions,
 ): Promise<Floors> {
+  const ofDht = dhtOptions(env, options);
   const { clock, logger, metrics } = env;
   const network = await UdpNetwork.bind(env.datagrams, udpOptions(options), metrics);
   const base = { network, clock, crypto, logger, metrics };
-  const dht = new Dht({ ...base, holePunching: options.holePunching ?? true });
+  const dht = new Dht({ ...base, ...ofDht });
   const onionServer = new OnionServer({ ...base, dht });
   const onionClient = new OnionClient({ ...base, dht, self });
   const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };

@@ -1,5 +1,7 @@
 import type { BootstrapNode } from "./bootstrap_node.ts";
 import { asSecretKey, SECRET_KEY_SIZE, type SecretKey } from "./crypto/keys.ts";
+import type { DhtOptions } from "./dht/dht.ts";
+import type { Edges } from "./env/edges.ts";
 import type { Store } from "./env/store.ts";
 import { defaultPorts, type UdpOptions } from "./network/udp_network.ts";
 import { fromHex } from "./util/bytes.ts";
@@ -32,6 +34,11 @@ export interface ToxOptions {
   readonly bootstrap?: readonly BootstrapNode[];
   /** Whether friends behind NATs are reached directly by hole punching. True when left out. */
   readonly holePunching?: boolean;
+  /**
+   * Whether to tell of our node in the local networks, every 10 s, and to find people there who do the same. The network
+   * then knows that we are there. False when left out.
+   */
+  readonly lan?: boolean;
   /** Gives up the start with the code `aborted`. */
   readonly signal?: AbortSignal;
 }
@@ -44,7 +51,18 @@ export function udpOptions(options: ToxOptions): UdpOptions {
     ...(options.ipv6 !== undefined && { ipv6: options.ipv6 }),
     ...(options.bindIpv4 !== undefined && { bindIpv4: options.bindIpv4 }),
     ...(options.bindIpv6 !== undefined && { bindIpv6: options.bindIpv6 }),
+    ...(options.lan === true && { broadcast: true }),
   };
+}
+
+export function dhtOptions(
+  env: Pick<Edges, "interfaces">,
+  options: ToxOptions,
+): Pick<DhtOptions, "holePunching" | "lan"> {
+  const holePunching = options.holePunching ?? true;
+  if (options.lan !== true) return { holePunching };
+  if (env.interfaces !== undefined) return { holePunching, lan: env.interfaces };
+  throw new ToxError("network-unavailable", "Leave out `lan`: the network interfaces are not known here.");
 }
 
 /** A copy of the secret key that the caller gave, so that ours can be wiped. */

@@ -4,12 +4,13 @@ import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
+import type { Interfaces } from "../env/interfaces.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
 import type { UdpNetwork } from "../network/udp_network.ts";
 import { sameBytes } from "../util/bytes.ts";
 import { Emitter, type Unsubscribe } from "../util/emitter.ts";
-import { isLanAddress } from "../util/endpoint.ts";
+import { isLanAddress, sameEndpoint } from "../util/endpoint.ts";
 import { randomBelow, randomBytes, randomU32, shuffle } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 import { PacketId } from "../wire/packet_ids.ts";
@@ -25,6 +26,7 @@ import { Forwarder } from "./forwarder.ts";
 import type { EndpointListener } from "./friend_search.ts";
 import { type DhtLookup, FriendSearches } from "./friend_searches.ts";
 import { Greeter } from "./greeter.ts";
+import { LanDiscovery } from "./lan_discovery.ts";
 import { Lookup } from "./lookup.ts";
 import { NatPings } from "./nat_pings.ts";
 import { NodeCare } from "./node_care.ts";
@@ -49,6 +51,8 @@ export interface DhtOptions {
   readonly bootstrapInfo?: BootstrapInfo;
   /** Whether friends behind NATs are reached by hole punching. True when left out. */
   readonly holePunching?: boolean;
+  /** Where to tell of our node, and to listen for others, in local networks. Nowhere when left out. */
+  readonly lan?: Interfaces;
 }
 
 /** Our node in the distributed hash table: who is there, who is next to a key, and where a friend's node is. */
@@ -69,6 +73,7 @@ export class Dht {
   readonly #beacons: Beacons;
   readonly #requests: DhtRequests;
   readonly #natPings: NatPings;
+  readonly #lanDiscovery: LanDiscovery | undefined;
   readonly #forwarder: Forwarder;
   readonly #announceServer: AnnounceServer;
   readonly #closeList: CloseList;
@@ -158,6 +163,14 @@ export class Dht {
       listenerFor: (key) => this.#searches.get(key)?.puncher,
       send: (...request) => this.sendDhtRequest(...request),
     });
+
+    this.#lanDiscovery =
+      options.lan &&
+      new LanDiscovery({
+        ...{ network, clock, metrics, interfaces: options.lan, self },
+        isKnown: (key, endpoint) => this.#hasGoodNodeAt(key, endpoint),
+        ask: (key, endpoint) => this.#askBeacon(key, endpoint),
+      });
 
     const table = this.#table;
     this.#announceServer = new AnnounceServer({ network, crypto, clock, metrics, channel, table, openFrom, self });
@@ -272,6 +285,7 @@ export class Dht {
     this.#events.removeAll();
     this.#beacons.stop();
     this.#greeter.stop();
+    this.#lanDiscovery?.stop();
     this.#searches.stopAll();
     this.#selfLookup.stop();
     this.#table.removeList(this.#closeList);
@@ -332,6 +346,11 @@ export class Dht {
   #askBeacon(publicKey: PublicKey, endpoint: Endpoint): void {
     this.#asker.nodes(publicKey, endpoint, this.publicKey);
     this.#asker.ping(publicKey, endpoint);
+  }
+
+  #hasGoodNodeAt(publicKey: PublicKey, endpoint: Endpoint): boolean {
+    const known = this.#table.get(publicKey)?.association(endpoint.family);
+    return known?.isGood(this.#options.clock.monotonic()) === true && sameEndpoint(known.endpoint, endpoint);
   }
 
   *#lookups(): Iterable<Lookup> {

@@ -46,6 +46,8 @@ export interface BindOptions {
   readonly port: number;
   /** The local address in text; all addresses of the family when left out. */
   readonly address?: string;
+  /** Whether the socket may send to everybody in a network. */
+  readonly broadcast?: boolean;
 }
 
 export interface DatagramPort {

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { DatagramPort } from "./datagram.ts";
+import type { Interfaces } from "./interfaces.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Random } from "./random.ts";
@@ -11,6 +12,8 @@ export interface Edges {
   readonly clock: Clock;
   readonly random: Random;
   readonly datagrams: DatagramPort;
+  /** Missing where they cannot be known: then there is no LAN discovery. */
+  readonly interfaces?: Interfaces;
   /** Missing where TCP cannot be had: then there are no relays. */
   readonly streams?: StreamPort;
   readonly resolver: Resolver;

@@ -14,6 +14,8 @@ export interface UdpOptions {
   /** Local addresses in text to bind to instead of all. */
   readonly bindIpv4?: string;
   readonly bindIpv6?: string;
+  /** Whether everybody in the local networks may be sent to. */
+  readonly broadcast?: boolean;
 }
 
 /** toxcore's TOX_PORTRANGE_FROM to TOX_PORTRANGE_TO. */
@@ -133,10 +135,11 @@ export class UdpNetwork {
 async function bindFamilies(datagrams: DatagramPort, options: UdpOptions, port: number): Promise<DatagramSocket[]> {
   const sockets: DatagramSocket[] = [];
   try {
-    if (options.ipv4 !== false) await bindUnlessAbsent(datagrams, bindOptions(4, port, options.bindIpv4), sockets);
+    if (options.ipv4 !== false)
+      await bindUnlessAbsent(datagrams, bindOptions(4, port, options.bindIpv4, options.broadcast), sockets);
     if (options.ipv6 !== false) {
       const samePort = sockets[0]?.port ?? port;
-      await bindUnlessAbsent(datagrams, bindOptions(6, samePort, options.bindIpv6), sockets);
+      await bindUnlessAbsent(datagrams, bindOptions(6, samePort, options.bindIpv6, options.broadcast), sockets);
     }
   } catch (error) {
     for (const socket of sockets) socket.close();
@@ -161,6 +164,6 @@ async function bindUnlessAbsent(datagrams: DatagramPort, options: BindOptions, i
   }
 }
 
-function bindOptions(family: 4 | 6, port: number, address: string | undefined): BindOptions {
-  return address === undefined ? { family, port } : { family, port, address };
+function bindOptions(family: 4 | 6, port: number, address?: string, broadcast?: boolean): BindOptions {
+  return { family, port, ...(address !== undefined && { address }), ...(broadcast === true && { broadcast }) };
 }

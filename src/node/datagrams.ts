@@ -22,6 +22,7 @@ export function nodeDatagrams(options: NodeDatagramOptions = {}): DatagramPort {
     async bind(bindOptions) {
       checkOptions(bindOptions);
       const socket = await bound(bindOptions);
+      if (bindOptions.broadcast === true) socket.setBroadcast(true);
       growKernelBuffers(socket);
       return new NodeDatagramSocket(socket, bindOptions.family, options.queueLimit ?? QUEUE_LIMIT, options.metrics);
     },

@@ -3,6 +3,7 @@ import { type Logger, silentLogger } from "../env/logger.ts";
 import { MemoryMetrics, type Metrics } from "../env/metrics.ts";
 import { type NodeClock, nodeClock } from "./clock.ts";
 import { nodeDatagrams } from "./datagrams.ts";
+import { nodeInterfaces } from "./interfaces.ts";
 import { suppliedRandom } from "./random.ts";
 import { nodeResolver } from "./resolver.ts";
 
@@ -25,6 +26,7 @@ export function nodeEdges(options: NodeEdgesOptions = {}): NodeEdges {
   const clock = nodeClock();
   return {
     clock,
+    interfaces: nodeInterfaces,
     random: suppliedRandom(),
     datagrams: nodeDatagrams({ metrics }),
     resolver: nodeResolver,

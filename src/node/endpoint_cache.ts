@@ -85,6 +85,11 @@ function add(generation: Generation, address: string, endpoint: HeardEndpoint): 
   else generation.set(address, new Map([there, endpoint].map((one) => [one.port, one])));
 }
 
+/** The endpoint at an address in text, whose zone (`%eth0`) it keeps; undefined for text that is none. */
+export function endpointOf(text: string, port: number): Endpoint | undefined {
+  return parse(text, port);
+}
+
 function parse(text: string, port: number): HeardEndpoint | undefined {
   const zoneAt = text.indexOf("%");
   const address = parseAddress(zoneAt < 0 ? text : text.slice(0, zoneAt));

@@ -4,5 +4,6 @@ export { consoleLogger, LOG_LEVELS, type LogLevel } from "./console_logger.ts";
 export { loadCryptoProvider } from "./crypto_loader.ts";
 export { type NodeDatagramOptions, nodeDatagrams } from "./datagrams.ts";
 export { type NodeEdges, type NodeEdgesOptions, nodeEdges } from "./edges.ts";
+export { nodeInterfaces } from "./interfaces.ts";
 export { nodeRandom } from "./random.ts";
 export { nodeResolver } from "./resolver.ts";

@@ -5,6 +5,7 @@ export { defaultLink, type LinkProperties } from "./link.ts";
 export { type LogLine, MemoryLogger } from "./memory_logger.ts";
 export { SeededRandom } from "./seeded_random.ts";
 export { type HostOptions, type SimEdges, SimHost } from "./simulated_host.ts";
+export { SimulatedLan } from "./simulated_lan.ts";
 export { type DatagramFilter, SimulatedNetwork } from "./simulated_network.ts";
 export { POISON, SimulatedSocket } from "./simulated_socket.ts";
 export { type Fate, Trace, type TraceEntry } from "./trace.ts";
