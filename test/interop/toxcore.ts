@@ -50,6 +50,8 @@ export interface ToxcorePeerOptions {
   library?: string;
   /** Network namespace to run in (root only). */
   netns?: string;
+  /** LAN discovery, in a namespace only: nothing is sent to the machine's own networks. Default: off. */
+  localDiscovery?: boolean;
 }
 
 const SEND_MANY_TIMEOUT_MS = 120_000;
@@ -86,12 +88,15 @@ export class ToxcorePeer implements AsyncDisposable {
   /** Resolves when the instance exists and its socket is bound. */
   static async start(options: ToxcorePeerOptions = {}): Promise<ToxcorePeer> {
     const { library = process.env.LIBTOXCORE, savedata, secretKey, log } = options;
+    const localDiscovery = options.localDiscovery ?? false;
+    if (localDiscovery && options.netns === undefined) throw new Error("LAN discovery needs a network namespace.");
     const peer = new PeerProcess(options.label ?? "toxcore", options.netns);
     const info = await peer.create({
       ...portRange(options),
       ipv6: options.ipv6 ?? false,
       holePunching: options.holePunching ?? true,
       busy: options.busy ?? false,
+      ...(localDiscovery && { localDiscovery }),
       ...(library === undefined ? {} : { library }),
       ...(savedata === undefined ? {} : { savedata: hexOf(savedata) }),
       ...(secretKey === undefined ? {} : { secretKey: hexOf(secretKey) }),

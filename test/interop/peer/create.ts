@@ -6,13 +6,13 @@ import { bytesOf, nameOf } from "./values.ts";
 const SAVEDATA_TOX_SAVE = 1;
 const SAVEDATA_SECRET_KEY = 2;
 
-/** `tox_new`; throws `CallError` when it fails. LAN discovery, which toxcore has on by default, is always off. */
+/** `tox_new`; throws `CallError` when it fails. LAN discovery, which toxcore has on by default, is off but in a namespace. */
 export function create(library: LoadedLibrary, params: CreateParams): Pointer {
   const c = library.tox;
   const options = checked("OPTIONS_NEW", (error) => c.optionsNew(error));
   if (options === null) throw new CallError("TOX_ERR_OPTIONS_NEW_MALLOC", "no memory for options");
   c.optionsSetUdpEnabled(options, true);
-  c.optionsSetLocalDiscoveryEnabled(options, false);
+  c.optionsSetLocalDiscoveryEnabled(options, params.localDiscovery ?? false);
   c.optionsSetIpv6Enabled(options, params.ipv6);
   c.optionsSetHolePunchingEnabled(options, params.holePunching);
   c.optionsSetStartPort(options, params.startPort);

@@ -24,6 +24,8 @@ export interface CreateParams {
   holePunching: boolean;
   startPort: number;
   endPort: number;
+  /** Default: off. */
+  localDiscovery?: boolean;
   /** TOX_SAVE, hex. */
   savedata?: string;
   /** SECRET_KEY, 64 hex digits. */
