@@ -104,8 +104,8 @@ export class CryptoSession implements Session {
   }
 
   addRelay(relay: RelayPath): void {
-    if (this.#state === "closed" || this.#paths.findRelay(relay) !== undefined) return;
-    this.#tryPath(this.#paths.addRelay(relay, this.#now));
+    if (this.#state === "closed") return;
+    this.#tryPath(this.#paths.findRelay(relay) ?? this.#paths.addRelay(relay, this.#now));
   }
 
   removeRelay(relay: RelayPath): void {
@@ -218,8 +218,9 @@ export class CryptoSession implements Session {
   receiveData(packet: Uint8Array, arrived: Arrived, scratch: Uint8Array): DropReason | undefined {
     const known = this.#paths.find(arrived);
     const { channel } = this.#agreement;
-    if (channel === undefined || (known === undefined && (!this.missesPeer || "relay" in arrived)))
-      return "unsolicited";
+    // A relay brings what comes from this peer's DHT key only; an address that is new may be anybody's.
+    const mayBeHis = known !== undefined || "relay" in arrived || this.missesPeer;
+    if (channel === undefined || !mayBeHis) return "unsolicited";
     const size = channel.open(packet, scratch);
     if (typeof size === "string") return size;
     const now = this.#now;
