@@ -16,6 +16,7 @@ import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionClient } from "./onion/client/onion_client.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
 import { RelayPool } from "./relay/relay_pool.ts";
+import { RelayServer } from "./relay/relay_server.ts";
 import { expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { Emitter, type Unsubscribe } from "./util/emitter.ts";
@@ -45,6 +46,8 @@ interface Floors {
   readonly dht: Dht;
   readonly onionServer: OnionServer;
   readonly relays: RelayPool | undefined;
+  /** Ours, for others. */
+  readonly relayServer: RelayServer | undefined;
   readonly onionClient: OnionClient;
   readonly netCrypto: NetCrypto;
   readonly friends: Friends;
@@ -134,6 +137,11 @@ export class Tox {
 
   get udpPort(): number {
     return this.#floors.network.port;
+  }
+
+  /** The TCP port on which we relay for others; undefined when we do not. */
+  get relayPort(): number | undefined {
+    return this.#floors.relayServer?.ports[0];
   }
 
   get connection(): ConnectionState {
@@ -345,7 +353,13 @@ async function buildFloors(
   const onionClient = new OnionClient({ ...base, dht, self, ...(relays && { relays }) });
   const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };
   const netCrypto = new NetCrypto({ ...base, keys });
-  const lower = { network, dht, onionServer, relays, onionClient, netCrypto };
+  const relayServer = await openRelay(env, crypto, dht, onionServer, options).catch((error: unknown) => {
+    onionServer.close();
+    dht.close();
+    network.close();
+    throw error;
+  });
+  const lower = { network, dht, onionServer, relays, relayServer, onionClient, netCrypto };
   const friends = await Friends.create({
     keys: self,
     finder: onionClient,
@@ -370,6 +384,28 @@ async function buildFloors(
   return { ...lower, friends };
 }
 
+async function openRelay(
+  { streams, clock, logger, metrics }: ToxEnv,
+  crypto: Crypto,
+  dht: Dht,
+  onionServer: OnionServer,
+  { relayPort, ipv4 = true, ipv6 = true, bindIpv4 }: ToxOptions,
+): Promise<RelayServer | undefined> {
+  if (relayPort === undefined) return undefined;
+  expectPort(relayPort, 0);
+  if (streams === undefined) throw new ToxError("network-unavailable", "Leave out `relayPort`: there is no TCP here.");
+  const server = new RelayServer({
+    ...{ streams, clock, crypto, metrics, logger, ipv4, ports: [relayPort] },
+    ...(bindIpv4 === undefined ? { ipv6 } : { address: bindIpv4, ipv6: false }),
+    keyPair: dht.keyPair,
+    sharedKeys: dht.sharedKeys,
+    onion: onionServer.relay,
+    forwarding: dht.forwarder,
+  });
+  await server.listen();
+  return server;
+}
+
 function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {
   if (name !== undefined) friends.selfName = name;
   if (statusMessage !== undefined) friends.selfStatusMessage = statusMessage;
@@ -384,10 +420,19 @@ async function closeFloors({ friends, ...lower }: Floors): Promise<void> {
   }
 }
 
-function closeLower({ netCrypto, onionClient, relays, onionServer, dht, network }: Omit<Floors, "friends">): void {
+function closeLower({
+  netCrypto,
+  onionClient,
+  relays,
+  relayServer,
+  onionServer,
+  dht,
+  network,
+}: Omit<Floors, "friends">): void {
   netCrypto.close();
   onionClient.close();
   relays?.close();
+  relayServer?.close();
   onionServer.close();
   dht.close();
   network.close();

@@ -1,38 +1,16 @@
 import type { BootstrapNode } from "./bootstrap_node.ts";
 import { Crypto } from "./crypto/crypto.ts";
-import { asPublicKey, type KeyPair } from "./crypto/keys.ts";
+import { asPublicKey } from "./crypto/keys.ts";
 import { answerBootstrapInfo } from "./dht/bootstrap_info_server.ts";
 import { Dht } from "./dht/dht.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
+import { RelayServer } from "./relay/relay_server.ts";
 import type { ToxEnv } from "./tox.ts";
 import { secretKeyOf, udpOptions } from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { makeEndpoint } from "./util/endpoint.ts";
 import { ToxError } from "./util/tox_error.ts";
-
-/** What a node needs of its TCP relay. */
-export interface NodeRelay {
-  /** Binds its ports. Rejects when not one of them can be had. */
-  listen(): Promise<void>;
-  /** The ports that are bound. */
-  readonly ports: readonly number[];
-  readonly connectionCount: number;
-  close(): void | Promise<void>;
-}
-
-/** What the relay is made of: the node's own floors. It must not close them. */
-export interface NodeRelayParts {
-  readonly env: ToxEnv;
-  readonly crypto: Crypto;
-  readonly keyPair: KeyPair;
-  readonly network: UdpNetwork;
-  readonly dht: Dht;
-  readonly onionServer: OnionServer;
-  readonly ports: readonly number[];
-  readonly ipv4: boolean;
-  readonly ipv6: boolean;
-}
 
 export interface ToxNodeOptions {
   /** The lasting secret key, 32 bytes or 64 hex digits. Random when left out. It is copied. */
@@ -48,9 +26,8 @@ export interface ToxNodeOptions {
   readonly motd?: string;
   /** Told with the motd. */
   readonly version?: number;
+  /** TCP ports to relay on; 0 lets the system choose. No relay when left out, or where there is no TCP. */
   readonly relayPorts?: readonly number[];
-  /** Makes the TCP relay; without it there is none, whatever `relayPorts` says. */
-  readonly relay?: (parts: NodeRelayParts) => NodeRelay;
 }
 
 export interface ToxNodeStats {
@@ -69,12 +46,12 @@ interface Floors {
 export class ToxNode {
   readonly #env: ToxEnv;
   readonly #floors: Floors;
-  readonly #relay: NodeRelay | undefined;
+  readonly #relay: RelayServer | undefined;
   readonly #version: number;
   readonly #publicKey: string;
   #closing: Promise<void> | undefined;
 
-  private constructor(env: ToxEnv, floors: Floors, relay: NodeRelay | undefined, version: number) {
+  private constructor(env: ToxEnv, floors: Floors, relay: RelayServer | undefined, version: number) {
     this.#env = env;
     this.#floors = floors;
     this.#relay = relay;
@@ -94,8 +71,15 @@ export class ToxNode {
     const onionServer = new OnionServer({ ...base, dht });
     const floors = { network, dht, onionServer };
     const { relayPorts: ports = [], ipv4 = true, ipv6 = true } = options;
+    const { streams } = env;
     const relay =
-      ports.length === 0 ? undefined : options.relay?.({ env, crypto, keyPair, ...floors, ports, ipv4, ipv6 });
+      streams &&
+      new RelayServer({
+        ...{ streams, clock, crypto, metrics, logger, keyPair, ports, ipv4, ipv6 },
+        sharedKeys: dht.sharedKeys,
+        onion: onionServer.relay,
+        forwarding: dht.forwarder,
+      });
     const node = new ToxNode(env, floors, relay, options.version ?? 1_000_002_018);
     try {
       await relay?.listen();
@@ -175,7 +159,7 @@ export class ToxNode {
 
   async #close(): Promise<void> {
     try {
-      await this.#relay?.close();
+      this.#relay?.close();
     } finally {
       this.#floors.onionServer.close();
       this.#floors.dht.close();

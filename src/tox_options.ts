@@ -32,10 +32,6 @@ export interface ToxOptions {
   readonly udp?: boolean;
   /** Serves as a TCP relay for others on this port. None when left out. */
   readonly relayPort?: number;
-  /** Looks for friends in the local network by broadcast. False when left out. */
-  readonly lan?: boolean;
-  /** Opens ways through the NATs of friends. True when left out. */
-  readonly holePunching?: boolean;
   /** TCP relays to connect to. */
   readonly relays?: readonly BootstrapNode[];
   /** Nodes to ask first. Nobody is contacted that is not named here or in `bootstrap`. */

@@ -11,8 +11,6 @@ export interface SharedFlags {
   readonly udp: boolean;
   readonly proxy?: string;
   readonly relayPort?: number;
-  readonly lan?: boolean;
-  readonly holePunching: boolean;
   readonly bootstrap: readonly BootstrapNode[];
   readonly nodes?: string;
   readonly publicNodes?: boolean;
@@ -27,8 +25,6 @@ export function addSharedFlags(command: Command): Command {
     .option("--no-udp", "use TCP relays only")
     .option("--proxy <URL>", "send everything through socks5://HOST:PORT or http://HOST:PORT", parseProxy)
     .option("--relay-port <N>", "be a TCP relay for others on this port", parsePort)
-    .option("--lan", "look for friends in the local network")
-    .option("--no-hole-punching", "do not open ways through NATs")
     .addOption(
       new Option("--bootstrap <HOST:PORT:KEY>", "a node to start from; repeatable; an IPv6 address in brackets")
         .argParser(collectNode)
@@ -56,8 +52,6 @@ export function toxOptions(flags: SharedFlags): NodeToxOptions {
     udp: flags.udp && flags.proxy === undefined,
     ...(flags.proxy !== undefined && { proxy: flags.proxy }),
     ...(flags.relayPort !== undefined && { relayPort: flags.relayPort }),
-    ...(flags.lan && { lan: true }),
-    holePunching: flags.holePunching,
     logger: consoleLogger(flags.log),
   };
 }

@@ -75,7 +75,6 @@ async function run(flags: NodeFlags): Promise<void> {
   };
   const keys = await readOrMakeKeys(config.keysFile, make, publicKeyOf);
   if (config.lan) logger.warn("enable_lan_discovery is not supported yet");
-  if (config.relayPorts.length > 0) logger.warn("the TCP relay is not supported yet");
   const { port, ipv4, ipv6, bootstrap, relayPorts } = config;
   await using node = await ToxNode.create(
     { ...edges, crypto: provider, release: edges.close },
