@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["network"],
   ["dht"],
   ["onion"],
+  ["relay"],
   ["net_crypto"],
   ["friend"],
   ["tox.ts", "tox_options.ts", "bootstrap_node.ts", "public_nodes.ts", "core.ts"],
