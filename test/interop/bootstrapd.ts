@@ -12,6 +12,8 @@ export interface BootstrapdOptions {
   port?: number;
   /** Nodes to ask for the way into their network. Default: none, so it waits until somebody comes. */
   nodes?: readonly DhtNode[];
+  /** Where its keys are, or shall be. Default: new ones that nobody keeps. */
+  keysFile?: string;
   /** Network namespace to run in (root only). There nothing checks that the port was free. */
   netns?: string;
 }
@@ -62,11 +64,11 @@ class Daemon implements Bootstrapd {
     this.#stop = stop;
   }
 
-  static async start(port: number, { netns, nodes = [] }: BootstrapdOptions): Promise<Daemon> {
+  static async start(port: number, { netns, nodes = [], keysFile }: BootstrapdOptions): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), "toxcore-ts-bootstrapd-"));
     const motd = `interop ${Math.random().toString(36).slice(2)}`;
     const config = join(directory, "config");
-    await writeFile(config, configuration(directory, port, motd, nodes));
+    await writeFile(config, configuration(keysFile ?? join(directory, "keys"), directory, port, motd, nodes));
     const child = spawnTied("tox-bootstrapd", [`--config=${config}`, "--foreground", "--log-backend=stdout"], netns);
     const exited = ended(child).catch(String);
     const stop = async () => {
@@ -106,13 +108,19 @@ class Daemon implements Bootstrapd {
   }
 }
 
-function configuration(directory: string, port: number, motd: string, nodes: readonly DhtNode[]): string {
+function configuration(
+  keysFile: string,
+  directory: string,
+  port: number,
+  motd: string,
+  nodes: readonly DhtNode[],
+): string {
   const known = nodes.map(
     ({ host, port, publicKey }) => `{ address = "${host}", port = ${port}, public_key = "${hexOf(publicKey)}" }`,
   );
   return [
     `port = ${port}`,
-    `keys_file_path = "${join(directory, "keys")}"`,
+    `keys_file_path = "${keysFile}"`,
     `pid_file_path = "${join(directory, "pid")}"`,
     "enable_ipv6 = false",
     "enable_ipv4_fallback = true",
