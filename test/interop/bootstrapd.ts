@@ -12,6 +12,8 @@ export interface BootstrapdOptions {
   port?: number;
   /** Nodes to ask for the way into their network. Default: none, so it waits until somebody comes. */
   nodes?: readonly DhtNode[];
+  /** Where its keys are, or shall be. Default: new ones that nobody keeps. */
+  keysFile?: string;
   /** Network namespace to run in (root only). There nothing checks that the port was free. */
   netns?: string;
   /** The address by which others reach it: what `host` will say. Default: 127.0.0.1. */
@@ -80,7 +82,7 @@ class Daemon implements Bootstrapd {
     const directory = await mkdtemp(join(tmpdir(), "toxcore-ts-bootstrapd-"));
     const motd = `interop ${Math.random().toString(36).slice(2)}`;
     const config = join(directory, "config");
-    await writeFile(config, configuration(directory, port, motd, options));
+    await writeFile(config, configuration(options.keysFile ?? join(directory, "keys"), directory, port, motd, options));
     const child = spawnTied(
       "tox-bootstrapd",
       [`--config=${config}`, "--foreground", "--log-backend=stdout"],
@@ -125,6 +127,7 @@ class Daemon implements Bootstrapd {
 }
 
 function configuration(
+  keysFile: string,
   directory: string,
   port: number,
   motd: string,
@@ -135,7 +138,7 @@ function configuration(
   );
   return [
     `port = ${port}`,
-    `keys_file_path = "${join(directory, "keys")}"`,
+    `keys_file_path = "${keysFile}"`,
     `pid_file_path = "${join(directory, "pid")}"`,
     `enable_ipv6 = ${ipv6}`,
     "enable_ipv4_fallback = true",

@@ -1,13 +1,11 @@
-import { rm, writeFile } from "node:fs/promises";
-import { Command, InvalidArgumentError } from "commander";
-import { type BootstrapNode, type Logger, parseBootstrapNode, ToxError, ToxNode } from "../../index.ts";
-import { consoleLogger, loadCryptoProvider, nodeEdges, nodeRandom } from "../../node/index.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type BootstrapNode, parseBootstrapNode, ToxError } from "../../index.ts";
+import { LOG_LEVELS, type LogLevel } from "../../node/index.ts";
 import { safeText } from "../safe_text.ts";
-import { endSignal } from "../signals.ts";
 import { type NodeConfig, parseNodeConfig, readNodeConfig } from "./config.ts";
 import { askNodeInfo, versionText } from "./info.ts";
-import { readOrMakeKeys } from "./keys_file.ts";
-import { PrometheusMetrics, serveMetrics } from "./metrics_server.ts";
+import type { HttpAddress } from "./metrics_server.ts";
+import { runNode } from "./run.ts";
 
 interface NodeFlags {
   readonly config?: string;
@@ -17,7 +15,8 @@ interface NodeFlags {
   readonly motd?: string;
   readonly bootstrap?: readonly BootstrapNode[];
   readonly ipv6: boolean;
-  readonly metrics?: { host: string; port: number };
+  readonly metrics?: HttpAddress;
+  readonly log?: LogLevel;
 }
 
 export function nodeCommand(): Command {
@@ -31,7 +30,8 @@ export function nodeCommand(): Command {
     .option("--bootstrap <HOST:PORT:KEY>", "a node to start from; repeatable", collectNode)
     .option("--no-ipv6", "use IPv4 only")
     .option("--metrics <HOST:PORT>", "serve /metrics and /health over HTTP", hostPort)
-    .action(run)
+    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS))
+    .action((flags: NodeFlags) => runNode(() => configOf(flags)))
     .addCommand(
       new Command("info")
         .description("ask a node for its version and message of the day")
@@ -50,86 +50,10 @@ export function nodeCommand(): Command {
     );
 }
 
-async function run(flags: NodeFlags): Promise<void> {
-  const signal = endSignal();
-  let config = await configOf(flags);
-  let sink = consoleLogger(config.log);
-  const logger: Logger = {
-    debug: (...said) => sink.debug(...said),
-    info: (...said) => sink.info(...said),
-    warn: (...said) => sink.warn(...said),
-    error: (...said) => sink.error(...said),
-  };
-  const metrics = new PrometheusMetrics();
-  const provider = await loadCryptoProvider();
-  const edges = nodeEdges({ logger, metrics });
-  const publicKeyOf = (secret: Uint8Array) => {
-    const publicKey = new Uint8Array(32);
-    provider.publicKey(publicKey, secret);
-    return publicKey;
-  };
-  const make = () => {
-    const secretKey = new Uint8Array(32);
-    nodeRandom.fill(secretKey);
-    return { publicKey: publicKeyOf(secretKey), secretKey };
-  };
-  const keys = await readOrMakeKeys(config.keysFile, make, publicKeyOf);
-  if (config.lan) logger.warn("enable_lan_discovery is not supported yet");
-  const { port, ipv4, ipv6, bootstrap, relayPorts } = config;
-  await using node = await ToxNode.create(
-    { ...edges, crypto: provider, release: edges.close },
-    {
-      secretKey: keys.secretKey,
-      ...{ port, ipv4, ipv6, bootstrap, relayPorts },
-      ...(config.motd !== undefined && { motd: config.motd }),
-    },
-  );
-  keys.secretKey.fill(0);
-  const illness = () =>
-    config.bootstrap.length > 0 && node.nodeCount === 0 ? "no node of the network answers" : undefined;
-  const text = () => {
-    for (const [name, value] of Object.entries(node.stats)) metrics.gauge(`node.${name}`, value);
-    return metrics.text();
-  };
-  const open = async ({ metrics: at }: NodeConfig) => at && (await serveMetrics(at.host, at.port, { text, illness }));
-  let server = await open(config);
-  if (config.pidFile !== undefined) await writeFile(config.pidFile, `${process.pid}\n`);
-  const reload = async () => {
-    const next = await configOf(flags);
-    sink = consoleLogger(next.log);
-    node.setMotd(next.motd);
-    for (const known of next.bootstrap) await node.bootstrap(known).catch((error) => logger.warn(String(error)));
-    const lasting = ({ port, keysFile, pidFile, ipv4, ipv6, relayPorts }: NodeConfig) =>
-      JSON.stringify([port, keysFile, pidFile, ipv4, ipv6, relayPorts]);
-    if (lasting(next) !== lasting(config)) logger.warn("ports, files and families change with a restart only");
-    const moved = JSON.stringify(next.metrics) !== JSON.stringify(config.metrics);
-    config = next;
-    if (moved) {
-      server?.close();
-      server = undefined;
-      server = await open(next);
-    }
-    logger.info("reloaded");
-  };
-  let reloading = Promise.resolve();
-  const onHangUp = () => {
-    reloading = reloading.then(reload).catch((error) => logger.error("not reloaded", { reason: String(error) }));
-  };
-  process.on("SIGHUP", onHangUp);
-  try {
-    console.log(`public key: ${node.publicKey}`);
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
-  } finally {
-    process.off("SIGHUP", onHangUp);
-    await reloading;
-    server?.close();
-    if (config.pidFile !== undefined) await rm(config.pidFile, { force: true });
-  }
-}
-
+/** The file, if any, with what the flags say on top. Rejects with `config-invalid`. */
 async function configOf(flags: NodeFlags): Promise<NodeConfig> {
   const file = flags.config === undefined ? parseNodeConfig("", "defaults") : await readNodeConfig(flags.config);
-  const { keys, port, relayPort, motd, bootstrap, ipv6, metrics } = flags;
+  const { keys, port, relayPort, motd, bootstrap, ipv6, metrics, log } = flags;
   return {
     ...file,
     ...(keys !== undefined && { keysFile: keys }),
@@ -139,6 +63,7 @@ async function configOf(flags: NodeFlags): Promise<NodeConfig> {
     ...(bootstrap !== undefined && { bootstrap: [...file.bootstrap, ...bootstrap] }),
     ...(!ipv6 && { ipv6: false, ipv4: true }),
     ...(metrics !== undefined && { metrics }),
+    ...(log !== undefined && { log }),
   };
 }
 
@@ -158,7 +83,7 @@ function portOf(text: string, lowest: number): number {
   return port;
 }
 
-function hostPort(text: string): { host: string; port: number } {
+function hostPort(text: string): HttpAddress {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined) throw new InvalidArgumentError("Write HOST:PORT.");

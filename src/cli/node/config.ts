@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type BootstrapNode, ToxError } from "../../index.ts";
 import { LOG_LEVELS, type LogLevel } from "../../node/index.ts";
 import { type ConfigGroup, type ConfigValue, configError, parseConfigText } from "./config_text.ts";
+import { nearestName } from "./nearest.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
 
 export interface NodeConfig {
   readonly port: number;
@@ -35,7 +39,7 @@ const KEYS = [
 ] as const;
 
 export const DEFAULT_RELAY_PORTS: readonly number[] = [443, 3389, 33445];
-export const DEFAULT_MOTD = "toxcore-ts";
+export const DEFAULT_MOTD = `toxcore-ts ${version}`;
 
 /** Rejects with `config-invalid`. */
 export async function readNodeConfig(file: string): Promise<NodeConfig> {
@@ -91,7 +95,9 @@ class Group {
     this.#settings = settings;
     for (const [key, { line }] of settings) {
       if (!keys.includes(key)) {
-        throw configError(file, line, `there is no key ${JSON.stringify(key)}; allowed are ${keys.join(", ")}`);
+        const nearest = nearestName(key, keys);
+        const hint = nearest === undefined ? `allowed are ${keys.join(", ")}` : `did you mean ${nearest}?`;
+        throw configError(file, line, `there is no key ${JSON.stringify(key.slice(0, 64))}; ${hint}`);
       }
     }
   }

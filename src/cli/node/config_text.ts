@@ -23,7 +23,7 @@ export function parseConfigText(text: string, file: string): ConfigGroup {
 }
 
 export function configError(file: string, line: number, what: string): ToxError {
-  return new ToxError("config-invalid", `${file}, line ${line}: ${what}.`);
+  return new ToxError("config-invalid", `${file}, line ${line}: ${what}${what.endsWith("?") ? "" : "."}`);
 }
 
 class Reader {
