@@ -4,10 +4,9 @@ import { parseArgs } from "node:util";
 import { libtoxcoreVersion } from "../interop/available.ts";
 import { netnsAvailable } from "../interop/netns.ts";
 import { cases } from "./cases/index.ts";
-import { ROUTER_KINDS } from "./lab/router_rules.ts";
 import { PAIRS } from "./nat_case.ts";
 import { type Outcome, play } from "./play.ts";
-import { selfTest } from "./self_test.ts";
+import { selfTests } from "./self_test.ts";
 import { isFailure, resultOf, tableOf } from "./table.ts";
 
 const { values } = parseArgs({
@@ -23,16 +22,16 @@ function missing(): string | undefined {
 }
 
 const chosen = (name: string) => values.only === undefined || values.only === name;
-const kinds = ROUTER_KINDS.filter(chosen);
+const tests = [...selfTests].filter(([name]) => chosen(name));
 const plays = cases.filter(({ name }) => chosen(name)).flatMap((natCase) => PAIRS.map((pair) => ({ natCase, pair })));
 const jobs = Number(values.jobs);
 
 async function run(): Promise<void> {
   let failed = 0;
-  for (const kind of kinds) {
-    const wrong = await selfTest(kind).catch(String);
+  for (const [name, test] of tests) {
+    const wrong = await test().catch(String);
     if (wrong !== undefined) failed++;
-    console.log(wrong === undefined ? `router ${kind}: ok` : `router ${kind}: FAILED: ${wrong}`);
+    console.log(wrong === undefined ? `router ${name}: ok` : `router ${name}: FAILED: ${wrong}`);
   }
   const outcomes: Outcome[] = [];
   const left = plays.entries();
@@ -47,8 +46,8 @@ async function run(): Promise<void> {
   if (outcomes.length > 0) console.log(`\n${tableOf(outcomes)}\n`);
   failed += outcomes.filter(isFailure).length;
   const pending = outcomes.filter((outcome) => outcome.pending !== undefined && !isFailure(outcome)).length;
-  const passed = kinds.length + outcomes.length - failed - pending;
-  console.log(`Tests  ${failed} failed | ${passed} passed | ${pending} pending (${kinds.length + outcomes.length})`);
+  const passed = tests.length + outcomes.length - failed - pending;
+  console.log(`Tests  ${failed} failed | ${passed} passed | ${pending} pending (${tests.length + outcomes.length})`);
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
@@ -56,8 +55,8 @@ const lacking = missing();
 if (lacking !== undefined) {
   console.error(`The NAT lab needs ${lacking}.`);
   process.exitCode = 1;
-} else if (kinds.length + plays.length === 0 || !(jobs >= 1)) {
-  const names = [...ROUTER_KINDS, ...cases.map(({ name }) => name)];
+} else if (tests.length + plays.length === 0 || !(jobs >= 1)) {
+  const names = [...selfTests.keys(), ...cases.map(({ name }) => name)];
   console.error(`Give --jobs a number and --only one of these: ${names.join(", ")}.`);
   process.exitCode = 1;
 } else await run();
