@@ -1,13 +1,7 @@
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { spawnTied } from "../interop/process.ts";
-import { type Host, Lab } from "./lab/lab.ts";
-import type { RouterKind } from "./lab/router_rules.ts";
-
-const AGENT = fileURLToPath(new URL("./lab/agent.ts", import.meta.url));
-/** What has not come within this will not: the way takes well under a millisecond. */
-const PATIENCE_MS = 700;
+import { Lab } from "./lab/lab.ts";
+import { ROUTER_KINDS, type RouterKind } from "./lab/router_rules.ts";
+import { UdpAgent } from "./lab/udp_agent.ts";
 
 const EXPECTED = {
   "full-cone": { out: true, otherPort: true, otherHost: true, samePort: true },
@@ -18,7 +12,7 @@ const EXPECTED = {
 } as const;
 
 /** Whether a router maps and filters as its kind says; what is wrong, if not. Plain UDP. */
-export async function selfTest(kind: RouterKind): Promise<string | undefined> {
+async function kindTest(kind: RouterKind): Promise<string | undefined> {
   using lab = new Lab();
   const [one, two, home] = [lab.addPublicHost(), lab.addPublicHost(), lab.addHome(kind)];
   const sockets = await Promise.all(
@@ -49,50 +43,57 @@ export async function selfTest(kind: RouterKind): Promise<string | undefined> {
     if (isDeepStrictEqual(found, EXPECTED[kind])) return undefined;
     return `found ${JSON.stringify(found)}, expected ${JSON.stringify(EXPECTED[kind])}`;
   } finally {
-    await Promise.all(sockets.map((socket) => socket.close()));
+    await Promise.all(sockets.map((socket) => socket[Symbol.asyncDispose]()));
   }
 }
 
-class UdpAgent {
-  readonly #child;
-  readonly #received: { host: string; port: number; text: string }[] = [];
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #exited = Promise.withResolvers<void>();
-
-  private constructor(host: Host, port: number) {
-    this.#child = spawnTied(process.execPath, [AGENT, String(port)], host.netns);
-    this.#child.on("exit", (code) => {
-      this.#ready.reject(new Error(`the UDP agent ended with ${code}`));
-      this.#exited.resolve();
-    });
-    createInterface({ input: this.#child.stdout }).on("line", (line) => {
-      const [from = "", fromPort, text = ""] = line.split(" ");
-      if (from === "ready") this.#ready.resolve();
-      else this.#received.push({ host: from, port: Number(fromPort), text });
-    });
-  }
-
-  static async start(host: Host, port: number): Promise<UdpAgent> {
-    const agent = new UdpAgent(host, port);
-    await agent.#ready.promise;
-    return agent;
-  }
-
-  send(host: string, port: number, text: string): void {
-    this.#child.stdin.write(`${host} ${port} ${text}\n`);
-  }
-
-  async receive(text: string) {
-    for (let waited = 0; waited < PATIENCE_MS; waited += 20) {
-      const found = this.#received.find((packet) => packet.text === text);
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return undefined;
-  }
-
-  async close(): Promise<void> {
-    this.#child.stdin.end();
-    await this.#exited.promise;
-  }
+/** Whether the changes of the lab change what they say. */
+async function changesTest(): Promise<string | undefined> {
+  using lab = new Lab();
+  const [outside, home] = [lab.addPublicHost(), lab.addHome("port-restricted")];
+  await using stack = new AsyncDisposableStack();
+  const inside = stack.use(await UdpAgent.start(home, 5000));
+  const far = stack.use(await UdpAgent.start(outside, 7000));
+  const portSeen = async (word: string) => {
+    inside.send(outside.address, 7000, word);
+    return (await far.receive(word))?.port;
+  };
+  if ((await portSeen("before")) !== 5000) return "the router did not keep the port";
+  lab.remap(home.router, "40000-40100");
+  const port = await portSeen("remapped");
+  if (port === undefined || port < 40_000 || port > 40_100) return `the new mapping is ${port}`;
+  far.send(home.router.address, 5000, "to the old port");
+  if ((await inside.receive("to the old port")) !== undefined) return "the old mapping still lets in";
+  lab.setPower(home.router, "off");
+  if ((await portSeen("off")) !== undefined) return "a router without power lets out";
+  lab.setPower(home.router, "on");
+  far.send(home.router.address, port, "after the reboot");
+  if ((await inside.receive("after the reboot")) !== undefined)
+    return "the router remembers what was before its reboot";
+  return (await portSeen("on")) === undefined ? "after the reboot nothing goes out" : undefined;
 }
+
+/** Whether two behind one router reach each other by its outer address when it has a hairpin, and only then. */
+async function hairpinTest(): Promise<string | undefined> {
+  using lab = new Lab();
+  const router = lab.addRouter("port-restricted");
+  const [one, two] = [lab.addInsider(router), lab.addInsider(router)];
+  await using stack = new AsyncDisposableStack();
+  const first = stack.use(await UdpAgent.start(one, 5000));
+  const second = stack.use(await UdpAgent.start(two, 6000));
+  first.send(router.address, 6000, "without");
+  if ((await second.receive("without")) !== undefined) return "there is a hairpin where none should be";
+  lab.addHairpin(router, one, 5000);
+  lab.addHairpin(router, two, 6000);
+  lab.forgetMappings(router.netns);
+  first.send(router.address, 6000, "with");
+  const seen = await second.receive("with");
+  return seen?.host === router.address && seen.port === 5000 ? undefined : `found ${JSON.stringify(seen)}`;
+}
+
+/** What the lab says of itself, by name; each answers what is wrong. */
+export const selfTests: ReadonlyMap<string, () => Promise<string | undefined>> = new Map([
+  ...ROUTER_KINDS.map((kind) => [kind, () => kindTest(kind)] as const),
+  ["changes", changesTest],
+  ["hairpin", hairpinTest],
+]);
