@@ -12,6 +12,8 @@ export interface BootstrapdOptions {
   port?: number;
   /** Nodes to ask for the way into their network. Default: none, so it waits until somebody comes. */
   nodes?: readonly DhtNode[];
+  /** Whether it is a TCP relay too, on the TCP port of the same number. Default: no. */
+  tcpRelay?: boolean;
   /** Network namespace to run in (root only). There nothing checks that the port was free. */
   netns?: string;
 }
@@ -33,7 +35,7 @@ const INFO_RESEND_MS = 200;
 const INFO_PACKET_ID = 0xf0;
 const INFO_REQUEST_SIZE = 78;
 
-/** Starts `tox-bootstrapd` with keys of its own, without LAN discovery, TCP relay or IPv6. */
+/** Starts `tox-bootstrapd` with keys of its own, without LAN discovery or IPv6, and without a TCP relay unless told. */
 export async function startBootstrapd(options: BootstrapdOptions = {}): Promise<Bootstrapd> {
   const attempts = options.port === undefined ? 5 : 1;
   for (let attempt = 1; ; attempt++) {
@@ -62,11 +64,11 @@ class Daemon implements Bootstrapd {
     this.#stop = stop;
   }
 
-  static async start(port: number, { netns, nodes = [] }: BootstrapdOptions): Promise<Daemon> {
+  static async start(port: number, { netns, tcpRelay = false, nodes = [] }: BootstrapdOptions): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), "toxcore-ts-bootstrapd-"));
     const motd = `interop ${Math.random().toString(36).slice(2)}`;
     const config = join(directory, "config");
-    await writeFile(config, configuration(directory, port, motd, nodes));
+    await writeFile(config, configuration(directory, port, motd, nodes, tcpRelay));
     const child = spawnTied("tox-bootstrapd", [`--config=${config}`, "--foreground", "--log-backend=stdout"], netns);
     const exited = ended(child).catch(String);
     const stop = async () => {
@@ -106,7 +108,13 @@ class Daemon implements Bootstrapd {
   }
 }
 
-function configuration(directory: string, port: number, motd: string, nodes: readonly DhtNode[]): string {
+function configuration(
+  directory: string,
+  port: number,
+  motd: string,
+  nodes: readonly DhtNode[],
+  tcpRelay: boolean,
+): string {
   const known = nodes.map(
     ({ host, port, publicKey }) => `{ address = "${host}", port = ${port}, public_key = "${hexOf(publicKey)}" }`,
   );
@@ -117,7 +125,8 @@ function configuration(directory: string, port: number, motd: string, nodes: rea
     "enable_ipv6 = false",
     "enable_ipv4_fallback = true",
     "enable_lan_discovery = false",
-    "enable_tcp_relay = false",
+    `enable_tcp_relay = ${tcpRelay}`,
+    `tcp_relay_ports = [ ${port} ]`,
     "enable_motd = true",
     `motd = "${motd}"`,
     `bootstrap_nodes = (${known.join(", ")})`,
