@@ -18,6 +18,8 @@ export interface BootstrapdOptions {
   netns?: string;
   /** The address by which others reach it: what `host` will say. Default: 127.0.0.1. */
   host?: string;
+  /** Whether it relays on the TCP port of the same number. Default: no. */
+  tcpRelay?: boolean;
   /** TCP ports on which it relays. Default: none. */
   relayPorts?: readonly number[];
   /** Also IPv6. Default: off. */
@@ -131,7 +133,7 @@ function configuration(
   directory: string,
   port: number,
   motd: string,
-  { nodes = [], relayPorts = [], ipv6 = false }: BootstrapdOptions,
+  { nodes = [], tcpRelay = false, relayPorts = tcpRelay ? [port] : [], ipv6 = false }: BootstrapdOptions,
 ): string {
   const known = nodes.map(
     ({ host, port, publicKey }) => `{ address = "${host}", port = ${port}, public_key = "${hexOf(publicKey)}" }`,
