@@ -5,8 +5,6 @@ import type { Person, Place } from "./people.ts";
 export const PAIRS = ["ours-ours", "ours-libtoxcore"] as const;
 export type Pair = (typeof PAIRS)[number];
 
-export const NEEDS_RELAYS = "needs TCP relays";
-
 /** Two people in two places of a lab. */
 export interface NatCase {
   readonly name: string;

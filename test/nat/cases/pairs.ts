@@ -1,6 +1,6 @@
 import type { Lab } from "../lab/lab.ts";
 import type { RouterKind } from "../lab/router_rules.ts";
-import { FIRST_PORT, type NatCase, NEEDS_RELAYS, SECOND_PORT, type Stage } from "../nat_case.ts";
+import { FIRST_PORT, type NatCase, SECOND_PORT, type Stage } from "../nat_case.ts";
 
 function homes(lab: Lab, first: RouterKind, second: RouterKind, direct = true): Stage {
   const [one, two] = [lab.addHome(first), lab.addHome(second)];
@@ -28,18 +28,15 @@ export const pairs: readonly NatCase[] = [
   },
   {
     name: "symmetric-and-port-restricted",
-    pending: NEEDS_RELAYS,
     build: (lab) => homes(lab, "symmetric", "port-restricted", false),
   },
-  { name: "symmetric-pair", pending: NEEDS_RELAYS, build: (lab) => homes(lab, "symmetric", "symmetric", false) },
+  { name: "symmetric-pair", build: (lab) => homes(lab, "symmetric", "symmetric", false) },
   {
     name: "udp-blocked",
-    pending: NEEDS_RELAYS,
     build: (lab) => homes(lab, "udp-blocked", "full-cone", false),
   },
   {
     name: "udp-blocked-pair",
-    pending: NEEDS_RELAYS,
     build: (lab) => homes(lab, "udp-blocked", "udp-blocked", false),
   },
 ];

@@ -1,4 +1,4 @@
-import { FIRST_PORT, type NatCase, NEEDS_RELAYS, SECOND_PORT } from "../nat_case.ts";
+import { FIRST_PORT, type NatCase, SECOND_PORT } from "../nat_case.ts";
 
 /** Routers that two share, and routers behind routers. */
 export const sharedRouters: readonly NatCase[] = [
@@ -19,7 +19,6 @@ export const sharedRouters: readonly NatCase[] = [
   },
   {
     name: "one-router-no-hairpin",
-    pending: NEEDS_RELAYS,
     build: (lab) => {
       const router = lab.addRouter("port-restricted");
       const [one, two] = [lab.addInsider(router), lab.addInsider(router)];
