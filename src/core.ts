@@ -20,7 +20,14 @@ export type { Friend } from "./friend/friend.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
 export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";
 export { Tox, type ToxEnv, type ToxEvents } from "./tox.ts";
+export { ToxNode, type ToxNodeOptions, type ToxNodeStats } from "./tox_node.ts";
 export type { ToxOptions } from "./tox_options.ts";
 export type { Unsubscribe } from "./util/emitter.ts";
 export { ToxError, type ToxErrorCode } from "./util/tox_error.ts";
+export {
+  BOOTSTRAP_INFO_REQUEST_SIZE,
+  type BootstrapInfoResponse,
+  decodeBootstrapInfoResponse,
+  encodeBootstrapInfoRequest,
+} from "./wire/dht/bootstrap_info.ts";
 export type { UserStatus } from "./wire/friend/presence.ts";

@@ -11,6 +11,8 @@ export interface NodeToxOptions extends ToxOptions {
   readonly logger?: Logger;
   /** Counters and gauges; kept nowhere when left out. */
   readonly metrics?: Metrics;
+  /** `socks5://[user:password@]host:port`, or the same with `http`: everything goes through this proxy; `udp` is false then. */
+  readonly proxy?: string;
 }
 
 /** One person on the Tox network, see `core.ts`. */
@@ -21,8 +23,10 @@ export const Tox = {
   /** Opens the sockets and starts the instance; the errors are those of the core's `Tox.create`. */
   async create(options: NodeToxOptions = {}): Promise<CoreTox> {
     const edges = nodeEdges({ logger: consoleLogger("error"), ...options });
+    const coreOptions = options.proxy === undefined ? options : { ...options, udp: false };
     try {
-      return await CoreTox.create({ ...edges, crypto: await loadCryptoProvider(), release: edges.close }, options);
+      const crypto = await loadCryptoProvider();
+      return await CoreTox.create({ ...edges, crypto, release: edges.close }, coreOptions);
     } catch (error) {
       edges.close();
       throw error;

@@ -7,6 +7,7 @@ import { SharedKeyCache } from "./crypto/shared_key_cache.ts";
 import { Dht } from "./dht/dht.ts";
 import type { Cancel } from "./env/clock.ts";
 import type { Edges } from "./env/edges.ts";
+import type { StreamTarget } from "./env/stream.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
 import type { Friend } from "./friend/friend.ts";
 import { Friends } from "./friend/friends.ts";
@@ -14,10 +15,12 @@ import { NetCrypto } from "./net_crypto/net_crypto.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionClient } from "./onion/client/onion_client.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
+import { RelayPool } from "./relay/relay_pool.ts";
+import { RelayServer } from "./relay/relay_server.ts";
 import { dhtOptions, expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { Emitter, type Unsubscribe } from "./util/emitter.ts";
-import { formatEndpoint, makeEndpoint } from "./util/endpoint.ts";
+import { formatEndpoint, makeEndpoint, parseAddress } from "./util/endpoint.ts";
 import { randomU32 } from "./util/random_numbers.ts";
 import { ToxError } from "./util/tox_error.ts";
 import type { UserStatus } from "./wire/friend/presence.ts";
@@ -34,11 +37,17 @@ export interface ToxEvents extends FriendEvents {
   connection: { readonly state: ConnectionState };
 }
 
+/** When no node has answered over UDP for so long, in ms, it is tried over TCP as well. */
+const UDP_PATIENCE = 2_000;
+
 /** The floors of one instance, from the sockets up. */
 interface Floors {
   readonly network: UdpNetwork;
   readonly dht: Dht;
   readonly onionServer: OnionServer;
+  readonly relays: RelayPool | undefined;
+  /** Ours, for others. */
+  readonly relayServer: RelayServer | undefined;
   readonly onionClient: OnionClient;
   readonly netCrypto: NetCrypto;
   readonly friends: Friends;
@@ -58,9 +67,20 @@ export class Tox {
   #connection: ConnectionState = "none";
   #closing: Promise<void> | undefined;
   #start: Cancel | undefined;
+  /** Whether nodes are tried as relays at once, since there is no UDP. */
+  readonly #relaysOnly: boolean;
+  readonly #patience = new Set<Cancel>(); // one for each node that the app names, for a few seconds
 
-  private constructor(env: ToxEnv, crypto: Crypto, self: KeyPair, selfShared: SharedKeyCache, floors: Floors) {
+  private constructor(
+    env: ToxEnv,
+    crypto: Crypto,
+    self: KeyPair,
+    selfShared: SharedKeyCache,
+    floors: Floors,
+    relaysOnly: boolean,
+  ) {
     this.#env = env;
+    this.#relaysOnly = relaysOnly;
     this.#crypto = crypto;
     this.#self = self;
     this.#selfShared = selfShared;
@@ -80,6 +100,7 @@ export class Tox {
     const self = options.secretKey === undefined ? crypto.keyPair() : crypto.keyPairOf(secretKeyOf(options.secretKey));
     if (options.nospam !== undefined) expectU32(options.nospam, "the nospam");
     const bootstrap = (options.bootstrap ?? []).map(checkedBootstrapNode);
+    const relays = (options.relays ?? []).map(checkedBootstrapNode);
     const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
     const floors = await buildFloors(env, crypto, self, selfShared, options);
     try {
@@ -89,9 +110,10 @@ export class Tox {
       await closeFloors(floors);
       throw error;
     }
-    const tox = new Tox(env, crypto, self, selfShared, floors);
+    const tox = new Tox(env, crypto, self, selfShared, floors, options.udp === false);
     env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
     tox.#start = env.clock.at(env.clock.monotonic(), () => {
+      for (const node of relays) tox.addRelay(node);
       for (const node of bootstrap) tox.#bootstrapInBackground(node);
     });
     return tox;
@@ -115,6 +137,11 @@ export class Tox {
 
   get udpPort(): number {
     return this.#floors.network.port;
+  }
+
+  /** The TCP port on which we relay for others; undefined when we do not. */
+  get relayPort(): number | undefined {
+    return this.#floors.relayServer?.ports[0];
   }
 
   get connection(): ConnectionState {
@@ -197,14 +224,32 @@ export class Tox {
     if (this.#floors.dht.sharedKeys.get(publicKey) === undefined) {
       throw new ToxError("weak-key", "This is no node's key: nothing can be kept secret with it.");
     }
+    this.#tryAsRelay(node);
     const addresses = await this.#env.resolver.resolve(node.host);
     if (this.#closing) return;
     for (const address of addresses) {
       const endpoint = makeEndpoint(address, node.port);
+      this.#floors.onionClient.startFrom({ publicKey, endpoint });
       if (!this.#floors.network.has(endpoint.family)) continue;
       this.#env.logger.info("asking a node", { node: formatEndpoint(endpoint), publicKey: node.publicKey });
       this.#floors.dht.bootstrap(endpoint, publicKey);
     }
+  }
+
+  /**
+   * A node that carries packets over TCP, on this port: where UDP does not work we are found and find others over it. Throws
+   * `invalid-argument` or `weak-key`, and `network-unavailable` where there is no TCP.
+   */
+  addRelay(node: BootstrapNode): void {
+    this.#expectOpen();
+    const publicKey = publicKeyOf(checkedBootstrapNode(node).publicKey);
+    if (this.#floors.dht.sharedKeys.get(publicKey) === undefined) {
+      throw new ToxError("weak-key", "This is no relay's key: nothing can be kept secret with it.");
+    }
+    if (this.#floors.relays === undefined) {
+      throw new ToxError("network-unavailable", "There is no TCP here: pass `streams` in the instance's environment.");
+    }
+    this.#floors.relays.addRelay({ publicKey, address: streamTarget(node) });
   }
 
   /**
@@ -245,6 +290,7 @@ export class Tox {
 
   async #close(): Promise<void> {
     this.#start?.();
+    for (const cancel of this.#patience) cancel();
     await closeFloors(this.#floors);
     this.#connection = "none";
     this.#own.removeAll();
@@ -257,6 +303,22 @@ export class Tox {
     this.bootstrap(node).catch((error: unknown) => {
       this.#env.logger.warn("a bootstrap node cannot be used", { host: node.host, reason: String(error) });
     });
+  }
+
+  /** Most nodes are relays as well, on the same port: that is tried where UDP is off, or brings no answer. */
+  #tryAsRelay(node: BootstrapNode): void {
+    const { relays, dht } = this.#floors;
+    if (relays === undefined) return;
+    if (this.#relaysOnly) {
+      this.addRelay(node);
+      return;
+    }
+    const { clock } = this.#env;
+    const cancel = clock.at(clock.monotonic() + UDP_PATIENCE, () => {
+      this.#patience.delete(cancel);
+      if (!dht.connected) this.addRelay(node);
+    });
+    this.#patience.add(cancel);
   }
 
   #setConnection(state: ConnectionState): void {
@@ -280,19 +342,31 @@ async function buildFloors(
 ): Promise<Floors> {
   const ofDht = dhtOptions(env, options);
   const { clock, logger, metrics } = env;
-  const network = await UdpNetwork.bind(env.datagrams, udpOptions(options), metrics);
+  const network =
+    options.udp === false
+      ? new UdpNetwork([], metrics)
+      : await UdpNetwork.bind(env.datagrams, udpOptions(options), metrics);
   const base = { network, clock, crypto, logger, metrics };
   const dht = new Dht({ ...base, ...ofDht });
   const onionServer = new OnionServer({ ...base, dht });
-  const onionClient = new OnionClient({ ...base, dht, self });
+  const relays =
+    env.streams && new RelayPool({ ...base, streams: env.streams, self: dht.keyPair, sharedKeys: dht.sharedKeys });
+  const onionClient = new OnionClient({ ...base, dht, self, ...(relays && { relays }) });
   const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };
   const netCrypto = new NetCrypto({ ...base, keys });
-  const lower = { network, dht, onionServer, onionClient, netCrypto };
+  const relayServer = await openRelay(env, crypto, dht, onionServer, options).catch((error: unknown) => {
+    onionServer.close();
+    dht.close();
+    network.close();
+    throw error;
+  });
+  const lower = { network, dht, onionServer, relays, relayServer, onionClient, netCrypto };
   const friends = await Friends.create({
     keys: self,
     finder: onionClient,
     lookups: dht,
     sessions: netCrypto,
+    relays,
     ...(options.store !== undefined && { store: options.store }),
     nospam: options.nospam ?? randomU32(crypto.random),
     clock,
@@ -303,11 +377,34 @@ async function buildFloors(
     closeLower(lower); // the store cannot be read
     throw error;
   });
+  if (relays) relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
   netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
   dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
   return { ...lower, friends };
+}
+
+async function openRelay(
+  { streams, clock, logger, metrics }: ToxEnv,
+  crypto: Crypto,
+  dht: Dht,
+  onionServer: OnionServer,
+  { relayPort, ipv4 = true, ipv6 = true, bindIpv4 }: ToxOptions,
+): Promise<RelayServer | undefined> {
+  if (relayPort === undefined) return undefined;
+  expectPort(relayPort, 0);
+  if (streams === undefined) throw new ToxError("network-unavailable", "Leave out `relayPort`: there is no TCP here.");
+  const server = new RelayServer({
+    ...{ streams, clock, crypto, metrics, logger, ipv4, ports: [relayPort] },
+    ...(bindIpv4 === undefined ? { ipv6 } : { address: bindIpv4, ipv6: false }),
+    keyPair: dht.keyPair,
+    sharedKeys: dht.sharedKeys,
+    onion: onionServer.relay,
+    forwarding: dht.forwarder,
+  });
+  await server.listen();
+  return server;
 }
 
 function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {
@@ -324,12 +421,28 @@ async function closeFloors({ friends, ...lower }: Floors): Promise<void> {
   }
 }
 
-function closeLower({ netCrypto, onionClient, onionServer, dht, network }: Omit<Floors, "friends">): void {
+function closeLower({
+  netCrypto,
+  onionClient,
+  relays,
+  relayServer,
+  onionServer,
+  dht,
+  network,
+}: Omit<Floors, "friends">): void {
   netCrypto.close();
   onionClient.close();
+  relays?.close();
+  relayServer?.close();
   onionServer.close();
   dht.close();
   network.close();
+}
+
+/** A name stays one: whoever connects looks it up, or the proxy does. */
+function streamTarget({ host, port }: BootstrapNode): StreamTarget {
+  const address = parseAddress(host);
+  return address === undefined ? { host, port } : makeEndpoint(address, port);
 }
 
 function publicKeyOf(hex: string) {

@@ -30,6 +30,12 @@ export interface ToxOptions {
   readonly bindIpv6?: string;
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
+  /** False: nothing is sent or heard over UDP; TCP relays carry everything. True when left out. */
+  readonly udp?: boolean;
+  /** Serves as a TCP relay for others on this port. None when left out. */
+  readonly relayPort?: number;
+  /** TCP relays to connect to. */
+  readonly relays?: readonly BootstrapNode[];
   /** Nodes to ask first. Nobody is contacted that is not named here or in `bootstrap`. */
   readonly bootstrap?: readonly BootstrapNode[];
   /** Whether friends behind NATs are reached directly by hole punching. True when left out. */
@@ -61,6 +67,12 @@ export function dhtOptions(
 ): Pick<DhtOptions, "holePunching" | "lan"> {
   const holePunching = options.holePunching ?? true;
   if (options.lan !== true) return { holePunching };
+  if (options.udp === false) {
+    throw new ToxError(
+      "invalid-argument",
+      "Leave out `lan` where UDP is off or there is a proxy: it broadcasts over UDP.",
+    );
+  }
   if (env.interfaces !== undefined) return { holePunching, lan: env.interfaces };
   throw new ToxError("network-unavailable", "Leave out `lan`: the network interfaces are not known here.");
 }

@@ -69,7 +69,13 @@ export const { fuzz, corpus, limitMs } = family(
   }),
   codec<ForwardReturn>({
     name: "ForwardReturn",
-    samples: [{ to: IPV4 }, { to: IPV6 }, { to: IPV4, sendback: bytes(0) }, { to: IPV6, sendback: bytes(200) }],
+    samples: [
+      { to: IPV4 },
+      { to: IPV6 },
+      { to: IPV4, sendback: bytes(0) },
+      { to: IPV6, sendback: bytes(200) },
+      { client: 7 },
+    ],
     encode: (into, way) => encodeForwardReturn(into, 0, way),
     decode: decodeForwardReturn,
   }),

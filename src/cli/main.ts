@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { ToxError } from "../index.ts";
 import { chatCommand } from "./chat.ts";
+import { nodeCommand } from "./node/command.ts";
 import { rpcCommand } from "./rpc.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -12,7 +13,8 @@ const program = new Command("toxcore-ts")
   .version(version)
   .showHelpAfterError("(--help shows what there is)")
   .addCommand(chatCommand())
-  .addCommand(rpcCommand());
+  .addCommand(rpcCommand())
+  .addCommand(nodeCommand());
 
 // Whoever reads what we write may stop reading: that is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

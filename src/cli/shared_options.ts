@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BootstrapNode, type NodeToxOptions, parseBootstrapNode } from "../index.ts";
-import { consoleLogger, LOG_LEVELS, type LogLevel } from "../node/index.ts";
+import { consoleLogger, LOG_LEVELS, type LogLevel, parseProxyUrl } from "../node/index.ts";
 import { readNodesFile, shippedNodes } from "./nodes.ts";
 
 /** The flags that every command shares, as commander reads them. */
@@ -8,6 +8,11 @@ export interface SharedFlags {
   readonly name?: string;
   readonly port?: number;
   readonly ipv6: boolean;
+  readonly udp: boolean;
+  readonly proxy?: string;
+  readonly relayPort?: number;
+  readonly lan?: boolean;
+  readonly holePunching: boolean;
   readonly bootstrap: readonly BootstrapNode[];
   readonly nodes?: string;
   readonly publicNodes?: boolean;
@@ -19,6 +24,11 @@ export function addSharedFlags(command: Command): Command {
     .option("--name <NAME>", "your name, as friends see it")
     .option("--port <N>", "use exactly this UDP port (0: any)", parsePort)
     .option("--no-ipv6", "use IPv4 only")
+    .option("--no-udp", "use TCP relays only")
+    .option("--proxy <URL>", "send everything through socks5://HOST:PORT or http://HOST:PORT", parseProxy)
+    .option("--relay-port <N>", "be a TCP relay for others on this port", parsePort)
+    .option("--lan", "look for friends in the local network, by broadcast")
+    .option("--no-hole-punching", "do not open ways through NATs")
     .addOption(
       new Option("--bootstrap <HOST:PORT:KEY>", "a node to start from; repeatable; an IPv6 address in brackets")
         .argParser(collectNode)
@@ -43,6 +53,11 @@ export function toxOptions(flags: SharedFlags): NodeToxOptions {
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.port !== undefined && { port: flags.port }),
     ipv6: flags.ipv6,
+    udp: flags.udp && flags.proxy === undefined,
+    ...(flags.proxy !== undefined && { proxy: flags.proxy }),
+    ...(flags.relayPort !== undefined && { relayPort: flags.relayPort }),
+    ...(flags.lan && { lan: true }),
+    holePunching: flags.holePunching,
     logger: consoleLogger(flags.log),
   };
 }
@@ -51,6 +66,15 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError("Give a port from 0 to 65535.");
   return port;
+}
+
+function parseProxy(text: string): string {
+  try {
+    parseProxyUrl(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function collectNode(text: string, previous: readonly BootstrapNode[]): BootstrapNode[] {

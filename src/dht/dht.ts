@@ -181,6 +181,11 @@ export class Dht {
     if (options.bootstrapInfo !== undefined) answerBootstrapInfo(network, metrics, options.bootstrapInfo);
   }
 
+  /** For the clients of a TCP relay of ours. */
+  get forwarder(): Forwarder {
+    return this.#forwarder;
+  }
+
   get publicKey(): PublicKey {
     return this.keyPair.publicKey;
   }

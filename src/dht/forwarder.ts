@@ -39,6 +39,8 @@ export class Forwarder {
   readonly #dropRequest: Drop;
   readonly #dropForwarding: Drop;
   readonly #dropReply: Drop;
+  /** A reply for a client of our TCP relay, by its number there. A view. */
+  onClientReply: ((client: number, data: Uint8Array) => void) | undefined;
 
   constructor(
     network: UdpNetwork,
@@ -66,6 +68,14 @@ export class Forwarder {
   reply(forwarder: Endpoint, sendback: Uint8Array, data: Uint8Array): boolean {
     const length = encodeForwardReply(this.#packet, { sendback, data });
     return this.#network.send(forwarder, this.#packet.subarray(0, length));
+  }
+
+  /** Forwards for a client of our TCP relay, to wherever it says: the relay has looked that it may. */
+  forwardForClient(client: number, to: Endpoint, data: Uint8Array): undefined {
+    const sendback = this.#sendbackFor({ client });
+    if (sendback === undefined) return;
+    this.#metrics.count("dht.forwardRequest.passedOn");
+    this.#sendForwarding(to, sendback, data);
   }
 
   close(): void {
@@ -105,7 +115,8 @@ export class Forwarder {
     const way = decodeForwardReturn(returnBytes, drop);
     if (way === undefined) return undefined;
     this.#metrics.count("dht.forwardReply.passedOn");
-    if (way.sendback === undefined) this.#sendForwarding(way.to, new Uint8Array(0), reply.data);
+    if ("client" in way) this.onClientReply?.(way.client, reply.data);
+    else if (way.sendback === undefined) this.#sendForwarding(way.to, new Uint8Array(0), reply.data);
     else this.reply(way.to, way.sendback, reply.data);
   }
 

@@ -9,7 +9,7 @@ import type { Friend } from "./friend.ts";
 import type { FriendRequests } from "./friend_requests.ts";
 import type { MessageJournal } from "./message_journal.ts";
 import type { PacketHandlers } from "./packet_handlers.ts";
-import type { FriendFinder, FriendLookups, FriendSessions, SendPriority } from "./ports.ts";
+import type { FriendFinder, FriendLookups, FriendRelays, FriendSessions, SendPriority } from "./ports.ts";
 import type { SelfProfile } from "./self_profile.ts";
 
 /** What every friend of one instance shares. */
@@ -21,6 +21,8 @@ export interface FriendContext {
   readonly sessions: FriendSessions;
   readonly finder: FriendFinder;
   readonly lookups: FriendLookups;
+  /** None where there is no TCP. */
+  readonly relays?: FriendRelays | undefined;
   readonly journal: MessageJournal;
   readonly events: Emitter<FriendEvents>;
   readonly profile: SelfProfile;

@@ -144,7 +144,7 @@ export class FriendCore implements FriendBehind {
       case FriendPacketId.Alive:
         break;
       case FriendPacketId.ShareRelays:
-        decodeShareRelays(packet, this.#context.drop); // nobody to take them before there are relays
+        this.#connection.takeRelays(decodeShareRelays(packet, this.#context.drop) ?? []);
         break;
       case FriendPacketId.FriendRequest:
         this.#context.requests.receive(this.publicKey, packet.subarray(1));

@@ -21,7 +21,7 @@ import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
 import { MessageJournal } from "./message_journal.ts";
 import { type FriendPacketHandler, PacketHandlers } from "./packet_handlers.ts";
-import type { FriendFinder, FriendLookups, FriendSessionListener, FriendSessions } from "./ports.ts";
+import type { FriendFinder, FriendLookups, FriendRelays, FriendSessionListener, FriendSessions } from "./ports.ts";
 import { Tell } from "./presence.ts";
 import { SelfProfile } from "./self_profile.ts";
 
@@ -35,6 +35,8 @@ export interface FriendsOptions {
   readonly sessions: FriendSessions;
   readonly finder: FriendFinder;
   readonly lookups: FriendLookups;
+  /** None where there is no TCP. */
+  readonly relays?: FriendRelays | undefined;
   /** Left out, what waits is gone with the instance. */
   readonly store?: Store;
   /** u32; random when left out. */
@@ -71,7 +73,13 @@ export class Friends {
     });
     this.#context = {
       ...{ clock: options.clock, logger: options.logger, metrics: options.metrics, random, journal, drop, requests },
-      ...{ sessions: options.sessions, finder: options.finder, lookups: options.lookups, events: this.#events },
+      ...{
+        sessions: options.sessions,
+        finder: options.finder,
+        lookups: options.lookups,
+        relays: options.relays,
+        events: this.#events,
+      },
       profile: new SelfProfile(),
       handlers: new PacketHandlers(),
       nextMessageNumber: () => this.#takeMessageNumber(),

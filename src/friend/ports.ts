@@ -1,5 +1,6 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Endpoint } from "../env/datagram.ts";
+import type { RelayPath } from "../net_crypto/ports.ts";
 import type { CloseReason } from "../net_crypto/session.ts";
 import type { FinderFriend, FoundListener, FriendRequestHandler } from "../onion/client/types.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
@@ -30,6 +31,28 @@ export interface FriendLookup {
   stop(): void;
 }
 
+/** What friend connections ask of TCP relays: ways to a peer. `RelayPool` has this shape. */
+export interface FriendRelays {
+  /** Looks for ways to the node with this DHT key. */
+  routeTo(dhtPublicKey: PublicKey, listener: FriendRouteListener): FriendRoute;
+  /** Relays that we can be reached over, at most `count`. */
+  toShare(count: number): PackedNode[];
+}
+
+export interface FriendRouteListener {
+  /** The peer can be reached by this path, or can be again. */
+  onPath(path: RelayPath): void;
+  onLost(path: RelayPath): void;
+}
+
+export interface FriendRoute {
+  /** Nodes of which those that are TCP relays are the peer's. */
+  suggest(nodes: readonly PackedNode[]): void;
+  /** Whether the peer is reached without relays. */
+  direct: boolean;
+  stop(): void;
+}
+
 /** How urgent a packet of a session is; control packets never wait behind messages. */
 export type SendPriority = "control" | "message";
 
@@ -46,6 +69,9 @@ export interface FriendSession {
   readonly endpoint: Endpoint | undefined;
   /** An address the peer may be reached at. */
   addEndpoint(endpoint: Endpoint): void;
+  /** A relay that the peer may be reached over; given again, it is tried again. */
+  addRelay(relay: RelayPath): void;
+  removeRelay(relay: RelayPath): void;
   /**
    * Sends a packet that arrives, and in order, as long as the session lives. False: the queue is full, nothing was taken;
    * `onWritable` tells when to go on. `onAcknowledged`: the peer's stack has it.

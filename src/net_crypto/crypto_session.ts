@@ -104,8 +104,8 @@ export class CryptoSession implements Session {
   }
 
   addRelay(relay: RelayPath): void {
-    if (this.#state === "closed" || this.#paths.findRelay(relay) !== undefined) return;
-    this.#tryPath(this.#paths.addRelay(relay, this.#now));
+    if (this.#state === "closed") return;
+    this.#tryPath(this.#paths.findRelay(relay) ?? this.#paths.addRelay(relay, this.#now));
   }
 
   removeRelay(relay: RelayPath): void {
@@ -218,8 +218,9 @@ export class CryptoSession implements Session {
   receiveData(packet: Uint8Array, arrived: Arrived, scratch: Uint8Array): DropReason | undefined {
     const known = this.#paths.find(arrived);
     const { channel } = this.#agreement;
-    if (channel === undefined || (known === undefined && (!this.missesPeer || "relay" in arrived)))
-      return "unsolicited";
+    // A relay brings what comes from this peer's DHT key only; an address that is new may be anybody's.
+    const mayBeHis = known !== undefined || "relay" in arrived || this.missesPeer;
+    if (channel === undefined || !mayBeHis) return "unsolicited";
     const size = channel.open(packet, scratch);
     if (typeof size === "string") return size;
     const now = this.#now;
@@ -231,7 +232,10 @@ export class CryptoSession implements Session {
     this.#lastReceivedAt = now;
     const path = known ?? this.#paths.add(arrived, now);
     if ("socket" in arrived) path.socket = arrived.socket;
-    if (this.#paths.received(path, now)) this.#guard(() => this.#listener.onPathChange?.(this));
+    if (this.#paths.received(path, now)) {
+      this.#sender.pathChanged(now);
+      this.#guard(() => this.#listener.onPathChange?.(this));
+    }
     if (this.#isClosed) return undefined;
     const drop = this.#handlePlain(scratch.subarray(dataAt, size), plainPacketNumber(scratch), fate === "stale", now);
     if (this.#isClosed) return undefined;
@@ -295,7 +299,7 @@ export class CryptoSession implements Session {
     if (this.#agreement.channel !== undefined) {
       // Beside a repeated handshake, for the first request may have overtaken the first handshake and been dropped.
       const withHandshake = repeats && this.#state === "unconfirmed";
-      if (withHandshake || now >= this.#receiver.nextDue()) this.#sendRequest(now);
+      if (withHandshake || now >= Math.min(this.#receiver.nextDue(), this.#othersDue())) this.#sendRequest(now);
     }
     if (this.#state === "established") this.#sender.onTime(now);
     const resent = this.#sender.takeResent();
@@ -307,7 +311,13 @@ export class CryptoSession implements Session {
     if (this.#isClosed) return;
     this.#timer.fireBy(this.#opening.nextDue());
     if (this.#agreement.channel !== undefined) this.#timer.fireBy(this.#receiver.nextDue());
-    if (this.#state === "established") this.#timer.fireBy(this.#sender.nextDue());
+    if (this.#state === "established") this.#timer.fireBy(Math.min(this.#sender.nextDue(), this.#othersDue()));
+  }
+
+  /** When the path in use falls silent, the others are tried at once; later once a second. */
+  #othersDue(): number {
+    const { silentAt } = this.#paths;
+    return this.#state === "established" && this.#triedOthersAt < silentAt ? silentAt : Number.POSITIVE_INFINITY;
   }
 
   #pump(): void {
@@ -340,10 +350,10 @@ export class CryptoSession implements Session {
     const request = requestScratch.subarray(0, size);
     const number = this.#sender.bufferEnd;
     this.#sendData(this.#paths.active, number, request);
-    if (this.#state !== "established" || now < this.#triedOthersAt + REQUEST_INTERVAL) return;
-    if (!this.#paths.wantsBetter(now)) return;
+    if (this.#state !== "established" || !this.#paths.wantsBetter(now)) return;
+    if (now < this.#triedOthersAt + REQUEST_INTERVAL && now < this.#othersDue()) return;
     this.#triedOthersAt = now;
-    for (const path of this.#paths.all) if (path !== this.#paths.active) this.#sendData(path, number, request);
+    for (const path of this.#paths.worthTrying(now)) this.#sendData(path, number, request);
   }
 
   /** An empty request by one path: to whom it arrives, that path lives. */

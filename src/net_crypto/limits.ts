@@ -14,8 +14,11 @@ export const SHORTEST_REPETITION = 100;
 export const COOKIE_LIFETIME = 15_000;
 /** At least so often, in ms, a session says that it lives and what it misses. */
 export const REQUEST_INTERVAL = 1000;
-/** A UDP path on which nothing was heard for so long, in ms, is silent: others are tried beside it. */
-export const PATH_SILENT_AFTER = 2500;
+/**
+ * A path on which nothing was heard for so long, in ms, is silent: others are tried beside it. One packet of those that come
+ * each second may be late or lost; and who falls back to a relay should have done so within two seconds.
+ */
+export const PATH_SILENT_AFTER = 1500;
 /** Paths of one session: its addresses as the DHT finds them. The oldest silent one gives way. */
 export const MAX_PATHS = 8;
 /** A data packet this far ahead of the base nonce moves it on by a third of what 16 bits tell apart. */

@@ -98,6 +98,18 @@ export class Paths {
     return this.#active?.relay !== undefined || this.#isSilent(now);
   }
 
+  /** Paths to try beside the one in use. While a relay serves well, only addresses are better than it. */
+  worthTrying(now: number): readonly Path[] {
+    const isSilent = this.#isSilent(now);
+    return this.#paths.filter((path) => path !== this.#active && (isSilent || path.relay === undefined));
+  }
+
+  /** When the path in use falls silent unless something is heard; infinity when there is no other. */
+  get silentAt(): number {
+    if (this.#active === undefined || this.#paths.length < 2) return Number.POSITIVE_INFINITY;
+    return this.#active.receivedAt + PATH_SILENT_AFTER;
+  }
+
   /** An authentic packet came by `path`. Answers whether that is the path in use from now on, and was not before. */
   received(path: Path, now: number): boolean {
     path.receivedAt = now;
@@ -115,7 +127,7 @@ export class Paths {
   }
 
   #isSilent(now: number): boolean {
-    return this.#active === undefined || now - this.#active.receivedAt > PATH_SILENT_AFTER;
+    return this.#active === undefined || now - this.#active.receivedAt >= PATH_SILENT_AFTER;
   }
 
   #add(path: Path): Path {

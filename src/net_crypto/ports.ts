@@ -15,8 +15,8 @@ export interface SessionKeys {
 }
 
 /**
- * A way to one peer through a TCP relay, given to a session beside its UDP endpoints. None exists yet: relays come with
- * their own floor, which plugs in here.
+ * A way to one peer through a TCP relay, given to a session beside its UDP endpoints. A session tells relays apart by
+ * identity.
  */
 export interface RelayPath {
   /** Sends one session packet; false when the relay cannot take it now. The bytes are copied. */

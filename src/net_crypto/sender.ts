@@ -117,6 +117,13 @@ export class Sender {
     this.pump(now);
   }
 
+  /** Packets leave by another path from now on: what was under way by the old one may be lost, and is asked about at once. */
+  pathChanged(now: number): void {
+    this.#blocked = false;
+    this.#probes = 0;
+    if (this.#window.span > 0) this.#probe(now);
+  }
+
   /** Takes the peer's buffer_start: all numbers below have arrived. */
   acknowledge(bufferStart: number, now: number): Acknowledgement {
     const fate = this.#window.acknowledge(bufferStart, now);

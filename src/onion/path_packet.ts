@@ -5,7 +5,7 @@ import { ToxError } from "../util/tox_error.ts";
 import { ONION_IP_PORT_SIZE } from "../wire/ip_port.ts";
 import { encodeOnionRequest, encodeOnionRequestLayer } from "../wire/onion/onion_request.ts";
 import { MAX_ONION_REQUEST_DATA_SIZE } from "../wire/onion/sizes.ts";
-import type { OnionDht } from "./ports.ts";
+import type { OnionDht, RelayHop } from "./ports.ts";
 
 /** One hop of a path, as the client sees it. */
 export interface OnionPathNode {
@@ -18,6 +18,8 @@ export interface OnionPathNode {
 }
 
 export interface OnionPathKeys {
+  /** The first hop is this TCP relay: what is for it goes inside the connection to it, without a layer of its own. */
+  readonly relay?: PublicKey;
   /** The nearest hop first. */
   readonly nodes: readonly [OnionPathNode, OnionPathNode, OnionPathNode];
 }
@@ -28,6 +30,8 @@ export interface OnionPathCandidate {
   readonly endpoint: Endpoint;
 }
 
+/** Stands for the address of a relay, where none is needed and none may be known. */
+const NOWHERE: Endpoint = { family: 4, address: new Uint8Array(4), port: 0 };
 const NO_SENDBACK = new Uint8Array(0);
 
 /** Makes keys for a path over three nodes, which may repeat. Undefined when one has a key of small order. */
@@ -44,8 +48,24 @@ export function makeOnionPath(
   return one && two && three && { nodes: [one, two, three] };
 }
 
+/** The same for a path that begins at a TCP relay. */
+export function makeRelayedOnionPath(
+  crypto: Crypto,
+  dht: Pick<OnionDht, "keyPair">,
+  relay: RelayHop,
+  [second, third]: readonly [OnionPathCandidate, OnionPathCandidate],
+): OnionPathKeys | undefined {
+  const endpoint = relay.endpoint ?? NOWHERE;
+  const unused = new Uint8Array(32) as Uint8Array as SharedKey;
+  const one = hop({ publicKey: relay.publicKey, endpoint }, dht.keyPair.publicKey, unused);
+  const two = freshHop(crypto, second);
+  const three = freshHop(crypto, third);
+  return two && three && { relay: relay.publicKey, nodes: [one, two, three] };
+}
+
 /**
- * The packet 0x80 for the first hop that makes the third one deliver `payload` to `destination`. Throws
+ * The packet 0x80 for the first hop that makes the third one deliver `payload` to `destination`; for a
+ * relay, what stands behind the id of its onion request: nonce 24 ‖ address of the second hop ‖ our key for it ‖ the box. Throws
  * `invalid-argument` for a payload that is empty or longer than 1174 bytes.
  */
 export function buildOnionRequest(
@@ -61,9 +81,17 @@ export function buildOnionRequest(
   const nonce = crypto.nonce();
   const forThird = keyAndBox(crypto, third, nonce, destination, payload);
   const forSecond = keyAndBox(crypto, second, nonce, third.endpoint, forThird);
+  if (path.relay !== undefined) return relayedRequest(nonce, second.endpoint, forSecond);
   const box = sealLayer(crypto, first.sharedKey, nonce, second.endpoint, forSecond);
   const packet = new Uint8Array(1 + nonce.length + PUBLIC_KEY_SIZE + box.length);
   encodeOnionRequest(packet, { layer: 0, nonce, publicKey: first.publicKey, box, sendback: NO_SENDBACK });
+  return packet;
+}
+
+function relayedRequest(nonce: Nonce, next: Endpoint, data: Uint8Array): Uint8Array {
+  const packet = new Uint8Array(nonce.length + ONION_IP_PORT_SIZE + data.length);
+  packet.set(nonce);
+  encodeOnionRequestLayer(packet.subarray(nonce.length), { next, data });
   return packet;
 }
 

@@ -33,3 +33,22 @@ export interface OnionDht {
   /** Handles DHT requests for us whose first inner byte is `id`. `payload` is what stands behind it. */
   onDhtRequest(id: number, handler: (sender: PublicKey, payload: Uint8Array) => void): void;
 }
+
+/** A TCP relay that we are connected to, as the beginning of paths. */
+export interface RelayHop {
+  readonly publicKey: PublicKey;
+  /** Where it is; undefined when only its name is known, or a proxy is in between. */
+  readonly endpoint: Endpoint | undefined;
+}
+
+/** What the onion asks of TCP relays, which carry its packets where UDP does not work. */
+export interface OnionRelays {
+  /** Relays that packets can be sent to now. */
+  hops(): readonly RelayHop[];
+  /** Sends the inner part of an onion request; false when the relay cannot take it now. */
+  sendOnionRequest(relay: PublicKey, packet: Uint8Array): boolean;
+  /** Handles the packets that relays bring back from the onion: `relay` is the key of the one that did. One handler. */
+  onOnionResponse(handler: (packet: Uint8Array, relay: PublicKey) => void): void;
+  /** Called when there is a relay more or less. */
+  onHops(listener: () => void): Unsubscribe;
+}

@@ -29,7 +29,7 @@ export function rpcMethods({ tox, requests, metrics, close }: MethodsContext): M
       publicKey: tox.publicKey,
       dhtPublicKey: tox.dhtPublicKey,
       udpPort: tox.udpPort,
-      relayPort: null,
+      relayPort: tox.relayPort ?? null,
       connection: tox.connection,
       name: tox.name,
       statusMessage: tox.statusMessage,
@@ -49,6 +49,13 @@ export function rpcMethods({ tox, requests, metrics, close }: MethodsContext): M
 
     bootstrap: (params) =>
       tox.bootstrap({
+        host: stringParam(params, "host"),
+        port: integerParam(params, "port"),
+        publicKey: stringParam(params, "publicKey"),
+      }),
+
+    addRelay: (params) =>
+      tox.addRelay({
         host: stringParam(params, "host"),
         port: integerParam(params, "port"),
         publicKey: stringParam(params, "publicKey"),

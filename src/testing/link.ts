@@ -60,6 +60,13 @@ export class Link {
     return random.chance(duplication) ? [arrival, this.#arrival(departure, random)] : [arrival];
   }
 
+  /** When a stream's segment that enters at `now` arrives, or why it does not. Whoever sent it sends it again. */
+  segmentArrival(now: number, length: number, random: SeededRandom): number | "lost" | "queue-full" {
+    const departure = this.#departure(now, length);
+    if (departure === undefined) return "queue-full";
+    return random.chance(this.properties.loss) ? "lost" : this.#arrival(departure, random);
+  }
+
   #departure(now: number, length: number): number | undefined {
     const { bandwidth, queue } = this.properties;
     if (bandwidth === undefined) return now;

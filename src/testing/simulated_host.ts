@@ -7,8 +7,12 @@ import { sameBytes } from "../util/bytes.ts";
 import { formatAddress, formatEndpoint, parseAddress } from "../util/endpoint.ts";
 import { ToxError } from "../util/tox_error.ts";
 import type { SeededRandom } from "./seeded_random.ts";
+import type { Segment, StreamSettings } from "./segment.ts";
+import type { SimNat } from "./simulated_nat.ts";
 import { SimulatedSocket, type SocketHost } from "./simulated_socket.ts";
+import { SimulatedStreams, type StreamsHost } from "./simulated_streams.ts";
 import type { Timeline } from "./timeline.ts";
+import { Uplink, type UplinkProperties } from "./uplink.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 export interface HostOptions {
@@ -18,7 +22,11 @@ export interface HostOptions {
   readonly ipv6?: string | boolean;
   readonly logger?: Logger;
   /** The host's own line: bytes a second, and how many may wait before `send` answers false. Unlimited when left out. */
-  readonly uplink?: { readonly bandwidth: number; readonly queue: number };
+  readonly uplink?: UplinkProperties;
+  /** The NAT that the host is behind, for IPv4; none when left out. */
+  readonly behind?: SimNat;
+  /** False: a firewall drops UDP both ways, without a word. */
+  readonly udp?: boolean;
 }
 
 /** The `Edges` of a host, with its metrics readable and its clock's timers countable. */
@@ -26,15 +34,18 @@ export interface SimEdges extends Edges {
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly metrics: MemoryMetrics;
+  readonly streams: SimulatedStreams;
 }
 
 /** What a host asks of the network it is in. */
 export interface HostNetwork {
   readonly timeline: Timeline;
   readonly resolver: Resolver;
+  readonly streams: StreamSettings;
+  transmitSegment(host: SimHost, from: Endpoint, to: Endpoint, segment: Segment): void;
   transmit(host: SimHost, from: Endpoint, to: Endpoint, bytes: Uint8Array): void;
   register(host: SimHost, address: Uint8Array): void;
-  unregister(address: Uint8Array): void;
+  unregister(host: SimHost, address: Uint8Array): void;
   intern(address: Uint8Array, port: number): Endpoint;
 }
 
@@ -44,12 +55,14 @@ const FIRST_EPHEMERAL_PORT = 49152;
 export class SimHost implements DatagramPort, SocketHost {
   readonly name: string;
   readonly edges: SimEdges;
+  /** The NAT it is behind, for IPv4. */
+  readonly behind: SimNat | undefined;
   readonly #network: HostNetwork;
-  readonly #uplink: HostOptions["uplink"];
+  readonly #uplink: Uplink;
   readonly #sockets = new Map<number, SimulatedSocket>(); // by port and family; bounded by the ports there are
   readonly #addresses = new Map<IpFamily, Uint8Array>(); // at most two
   #online = true;
-  #uplinkFreeAt = 0;
+  #udpBlocked: boolean;
 
   constructor(
     name: string,
@@ -61,11 +74,14 @@ export class SimHost implements DatagramPort, SocketHost {
   ) {
     this.name = name;
     this.#network = network;
-    this.#uplink = options.uplink;
+    this.behind = options.behind;
+    this.#uplink = new Uplink(options.uplink);
+    this.#udpBlocked = options.udp === false;
     this.edges = {
       clock,
       random,
       datagrams: this,
+      streams: new SimulatedStreams(this.#streamsHost()),
       resolver: network.resolver,
       logger: options.logger ?? silentLogger,
       metrics: new MemoryMetrics(),
@@ -112,6 +128,16 @@ export class SimHost implements DatagramPort, SocketHost {
     this.#online = true;
   }
 
+  /** Whether a firewall drops UDP. */
+  get udpBlocked(): boolean {
+    return this.#udpBlocked;
+  }
+
+  /** Puts up, or takes down, a firewall that drops UDP both ways without a word; loopback passes. */
+  blockUdp(on = true): void {
+    this.#udpBlocked = on;
+  }
+
   /** Changes the host's address of that family; its sockets stay and send from the new one. */
   moveTo(addressText: string): void {
     const address = parseAddress(addressText);
@@ -123,9 +149,13 @@ export class SimHost implements DatagramPort, SocketHost {
     }
   }
 
-  /** Ends whatever runs here without a good-bye: timers and sockets are gone. The host serves for a new instance. */
+  /**
+   * Ends whatever runs here without a good-bye: timers, sockets and streams are gone; peers of
+   * streams see a reset, unless the host is offline. The host serves for a new instance.
+   */
   crash(): void {
     this.edges.clock.clear();
+    this.edges.streams.crash();
     for (const socket of this.sockets) socket.close();
   }
 
@@ -152,8 +182,11 @@ export class SimHost implements DatagramPort, SocketHost {
   send(socket: SimulatedSocket, bytes: Uint8Array, to: Endpoint): boolean {
     if (to.family !== socket.family) throw new Error(`An IPv${socket.family} socket sent to ${formatEndpoint(to)}.`);
     const { timeline } = this.#network;
-    const departure = this.#uplinkDeparture(bytes.length, socket);
-    if (departure === undefined) return false;
+    const departure = this.#uplink.departure(timeline.now, bytes.length);
+    if (departure === undefined) {
+      timeline.schedule(this.#uplink.halfEmptyAt(timeline.now), () => socket.onWritable?.());
+      return false;
+    }
     const from = socket.local;
     if (departure <= timeline.now) this.#network.transmit(this, from, to, bytes);
     else timeline.schedule(departure, () => this.#network.transmit(this, from, to, bytes));
@@ -164,19 +197,18 @@ export class SimHost implements DatagramPort, SocketHost {
     this.#sockets.delete(socketKey(socket.family, socket.port));
   }
 
-  #uplinkDeparture(length: number, socket: SimulatedSocket): number | undefined {
-    const { now } = this.#network.timeline;
-    if (this.#uplink === undefined) return now;
-    const { bandwidth, queue } = this.#uplink;
-    const start = Math.max(now, this.#uplinkFreeAt);
-    const waiting = ((start - now) / 1000) * bandwidth;
-    if (waiting + length > queue) {
-      const halfEmptyAt = start - (queue / 2 / bandwidth) * 1000;
-      this.#network.timeline.schedule(halfEmptyAt, () => socket.onWritable?.());
-      return undefined;
-    }
-    this.#uplinkFreeAt = start + (length / bandwidth) * 1000;
-    return this.#uplinkFreeAt;
+  #streamsHost(): StreamsHost {
+    const network = this.#network;
+    return {
+      name: this.name,
+      timeline: network.timeline,
+      settings: network.streams,
+      uplink: this.#uplink,
+      addressOf: (family) => this.addressOf(family),
+      intern: (address, port) => network.intern(address, port),
+      resolve: (name) => network.resolver.resolve(name),
+      transmit: (segment, from, to) => network.transmitSegment(this, from, to, segment),
+    };
   }
 
   #freePort(family: IpFamily): number {
@@ -189,7 +221,7 @@ export class SimHost implements DatagramPort, SocketHost {
     const family = address.length === 4 ? 4 : 6;
     const before = this.#addresses.get(family);
     this.#network.register(this, address);
-    if (before !== undefined) this.#network.unregister(before);
+    if (before !== undefined) this.#network.unregister(this, before);
     this.#addresses.set(family, address);
   }
 }

@@ -2,6 +2,7 @@ import { formatAddress, parseAddress } from "../util/endpoint.ts";
 import type { LinkProperties } from "./link.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { type HostOptions, SimHost } from "./simulated_host.ts";
+import { type NatOptions, SimNat } from "./simulated_nat.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
@@ -48,6 +49,7 @@ export class Universe {
   readonly trace = new Trace();
   readonly #timeline = new Timeline();
   readonly #hosts = new Map<string, SimHost>(); // bounded by the test
+  readonly #nats = new Map<string, SimNat>(); // bounded by the test
   readonly #wallStart: number;
   #running = false;
   #events = 0;
@@ -76,14 +78,37 @@ export class Universe {
 
   /** A new host. Names are unique, and other hosts can look them up. */
   host(name: string, options: HostOptions = {}): SimHost {
-    if (this.#hosts.has(name)) throw new Error(`Two hosts are called ${name}.`);
-    const addresses = this.#addressesFor(this.#hosts.size, options);
+    this.#checkName(name);
+    const addresses = this.#addressesFor(this.#hosts.size + this.#nats.size, options);
     const clock = new VirtualClock(this.#timeline, this.#wallStart);
     const random = this.random.fork(`host ${name}`);
     const host = new SimHost(name, addresses, options, this.network, clock, random);
     this.#hosts.set(name, host);
-    this.network.addName(name, ...addresses);
+    this.network.addName(name, ...addresses.filter(({ length }) => length === 16 || options.behind === undefined));
     return host;
+  }
+
+  /** A new NAT, for hosts and other NATs to be `behind`. Its name resolves to its address outside. */
+  nat(name: string, options: NatOptions): SimNat {
+    this.#checkName(name);
+    const { behind } = options;
+    const index = this.#nats.size;
+    const [automatic] = this.#addressesFor(this.#hosts.size + index, {});
+    const address = given(options.address) ?? behind?.freeAddress() ?? automatic;
+    if (address?.length !== 4) throw new Error(`${options.address} is no IPv4 address.`);
+    const subnet = given(options.subnet) ?? automaticSubnet(index);
+    const nat = new SimNat(name, options, {
+      timeline: this.#timeline,
+      random: this.random.fork(`nat ${name}`),
+      outside: behind?.inside ?? this.network.internet,
+      address,
+      subnet,
+      intern: (bytes, port) => this.network.intern(bytes, port),
+      moved: (bytes) => this.network.addName(name, bytes),
+    });
+    this.#nats.set(name, nat);
+    this.network.addName(name, address);
+    return nat;
   }
 
   /** Calls `fn` at a virtual time, whatever the hosts do. */
@@ -183,12 +208,17 @@ export class Universe {
     return `${problem} (seed ${this.seed}, virtual time ${this.now.toFixed(3)} ms; replay with ${SEED_VARIABLE}=${this.seed})`;
   }
 
+  #checkName(name: string): void {
+    if (this.#hosts.has(name) || this.#nats.has(name)) throw new Error(`Two hosts are called ${name}.`);
+  }
+
   /** 198.18.0.0/15 is set aside for testing networks, 2001:db8::/32 for examples: neither is anybody's, neither is a LAN. */
   #addressesFor(index: number, options: HostOptions): Uint8Array[] {
     const addresses: Uint8Array[] = [];
-    const { ipv4, ipv6 = false } = options;
+    const { ipv4, ipv6 = false, behind } = options;
     const [high, low] = [(index >> 8) & 0xff, index & 0xff];
-    if (ipv4 !== false) addresses.push(given(ipv4) ?? Uint8Array.of(198, 18 + (high & 1), low, 1 + (high >> 1)));
+    const automaticIpv4 = () => behind?.freeAddress() ?? Uint8Array.of(198, 18 + (high & 1), low, 1 + (high >> 1));
+    if (ipv4 !== false) addresses.push(given(ipv4) ?? automaticIpv4());
     if (ipv6 !== false) {
       const automatic = Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, 0, 0, high, low, 0, 0, 0, 0, 0, 0, 0, 1);
       addresses.push(given(ipv6 === true ? undefined : ipv6) ?? automatic);
@@ -197,6 +227,12 @@ export class Universe {
     if (wrong) throw new Error(`${formatAddress(wrong)} is of the wrong family.`);
     return addresses;
   }
+}
+
+/** 192.168.0.0/24 and so on, and when they are used up 10.0.0.0/24 and so on. */
+function automaticSubnet(index: number): Uint8Array {
+  if (index < 256) return Uint8Array.of(192, 168, index, 0);
+  return Uint8Array.of(10, (index >> 8) - 1, index & 0xff, 0);
 }
 
 function given(text: string | undefined): Uint8Array | undefined {

@@ -128,6 +128,13 @@ export function isLanAddress(address: Uint8Array): boolean {
   return address[15] === 1; // ::1
 }
 
+/** 127.0.0.0/8 and ::1. */
+export function isLoopback(address: Uint8Array): boolean {
+  if (address.length === 4) return address[0] === 127;
+  for (let i = 0; i < 15; i++) if (address[i] !== 0) return false;
+  return address[15] === 1;
+}
+
 /** A number for the /24 or /64 that an address is in; 12 bits of the latter do not fit and are left out. */
 export function networkNumber({ family, address }: Endpoint): number {
   if (family === 4) return readU32(address, 0) >>> 8;

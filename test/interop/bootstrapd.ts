@@ -12,8 +12,18 @@ export interface BootstrapdOptions {
   port?: number;
   /** Nodes to ask for the way into their network. Default: none, so it waits until somebody comes. */
   nodes?: readonly DhtNode[];
+  /** Where its keys are, or shall be. Default: new ones that nobody keeps. */
+  keysFile?: string;
   /** Network namespace to run in (root only). There nothing checks that the port was free. */
   netns?: string;
+  /** The address by which others reach it: what `host` will say. Default: 127.0.0.1. */
+  host?: string;
+  /** Whether it relays on the TCP port of the same number. Default: no. */
+  tcpRelay?: boolean;
+  /** TCP ports on which it relays. Default: none. */
+  relayPorts?: readonly number[];
+  /** Also IPv6. Default: off. */
+  ipv6?: boolean;
 }
 
 /** A bootstrap node of the C implementation on loopback; itself the `DhtNode` to bootstrap from. */
@@ -33,7 +43,7 @@ const INFO_RESEND_MS = 200;
 const INFO_PACKET_ID = 0xf0;
 const INFO_REQUEST_SIZE = 78;
 
-/** Starts `tox-bootstrapd` with keys of its own, without LAN discovery, TCP relay or IPv6. */
+/** Starts `tox-bootstrapd` with keys of its own, without LAN discovery. */
 export async function startBootstrapd(options: BootstrapdOptions = {}): Promise<Bootstrapd> {
   const attempts = options.port === undefined ? 5 : 1;
   for (let attempt = 1; ; attempt++) {
@@ -46,7 +56,7 @@ export async function startBootstrapd(options: BootstrapdOptions = {}): Promise<
 }
 
 class Daemon implements Bootstrapd {
-  readonly host = HOST;
+  readonly host: string;
   readonly port: number;
   readonly publicKey: string;
   readonly motd: string;
@@ -54,7 +64,15 @@ class Daemon implements Bootstrapd {
   readonly #stop: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  private constructor(port: number, publicKey: string, motd: string, pid: number, stop: () => Promise<void>) {
+  private constructor(
+    host: string,
+    port: number,
+    publicKey: string,
+    motd: string,
+    pid: number,
+    stop: () => Promise<void>,
+  ) {
+    this.host = host;
     this.port = port;
     this.publicKey = publicKey;
     this.motd = motd;
@@ -62,12 +80,16 @@ class Daemon implements Bootstrapd {
     this.#stop = stop;
   }
 
-  static async start(port: number, { netns, nodes = [] }: BootstrapdOptions): Promise<Daemon> {
+  static async start(port: number, options: BootstrapdOptions): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), "toxcore-ts-bootstrapd-"));
     const motd = `interop ${Math.random().toString(36).slice(2)}`;
     const config = join(directory, "config");
-    await writeFile(config, configuration(directory, port, motd, nodes));
-    const child = spawnTied("tox-bootstrapd", [`--config=${config}`, "--foreground", "--log-backend=stdout"], netns);
+    await writeFile(config, configuration(options.keysFile ?? join(directory, "keys"), directory, port, motd, options));
+    const child = spawnTied(
+      "tox-bootstrapd",
+      [`--config=${config}`, "--foreground", "--log-backend=stdout"],
+      options.netns,
+    );
     const exited = ended(child).catch(String);
     const stop = async () => {
       child.kill("SIGTERM");
@@ -87,7 +109,7 @@ class Daemon implements Bootstrapd {
     void exited.then((how) => publicKey.reject(failed(how)));
     const timer = setTimeout(() => publicKey.reject(failed("did not start in time")), START_TIMEOUT_MS);
     try {
-      return new Daemon(port, await publicKey.promise, motd, child.pid ?? 0, stop);
+      return new Daemon(options.host ?? HOST, port, await publicKey.promise, motd, child.pid ?? 0, stop);
     } catch (error) {
       await stop();
       throw error;
@@ -106,18 +128,25 @@ class Daemon implements Bootstrapd {
   }
 }
 
-function configuration(directory: string, port: number, motd: string, nodes: readonly DhtNode[]): string {
+function configuration(
+  keysFile: string,
+  directory: string,
+  port: number,
+  motd: string,
+  { nodes = [], tcpRelay = false, relayPorts = tcpRelay ? [port] : [], ipv6 = false }: BootstrapdOptions,
+): string {
   const known = nodes.map(
     ({ host, port, publicKey }) => `{ address = "${host}", port = ${port}, public_key = "${hexOf(publicKey)}" }`,
   );
   return [
     `port = ${port}`,
-    `keys_file_path = "${join(directory, "keys")}"`,
+    `keys_file_path = "${keysFile}"`,
     `pid_file_path = "${join(directory, "pid")}"`,
-    "enable_ipv6 = false",
+    `enable_ipv6 = ${ipv6}`,
     "enable_ipv4_fallback = true",
     "enable_lan_discovery = false",
-    "enable_tcp_relay = false",
+    `enable_tcp_relay = ${relayPorts.length > 0}`,
+    `tcp_relay_ports = [${relayPorts.join(", ")}]`,
     "enable_motd = true",
     `motd = "${motd}"`,
     `bootstrap_nodes = (${known.join(", ")})`,

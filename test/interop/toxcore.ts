@@ -32,6 +32,8 @@ export interface ToxcorePeerOptions {
   label?: string;
   /** Default: off. */
   ipv6?: boolean;
+  /** Default: on. Off, it lives by TCP relays alone. */
+  udp?: boolean;
   /** Default: on, as in toxcore. */
   holePunching?: boolean;
   /** libtoxcore binds the first free port from here to `endPort`. Default: a random range of 100 ports. */
@@ -94,6 +96,7 @@ export class ToxcorePeer implements AsyncDisposable {
     const info = await peer.create({
       ...portRange(options),
       ipv6: options.ipv6 ?? false,
+      udp: options.udp ?? true,
       holePunching: options.holePunching ?? true,
       busy: options.busy ?? false,
       ...(localDiscovery && { localDiscovery }),
@@ -121,6 +124,11 @@ export class ToxcorePeer implements AsyncDisposable {
 
   async bootstrap({ host, port, publicKey }: DhtNode): Promise<void> {
     await this.#call("bootstrap", { host, port, publicKey: hexOf(publicKey) });
+  }
+
+  /** Of a TCP relay, `port` is its TCP port. */
+  async addTcpRelay({ host, port, publicKey }: DhtNode): Promise<void> {
+    await this.#call("addTcpRelay", { host, port, publicKey: hexOf(publicKey) });
   }
 
   async connectionStatus(): Promise<ConnectionState> {

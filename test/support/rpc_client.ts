@@ -32,7 +32,11 @@ export function startRpc(...args: string[]): RpcClient {
 
 /** `start` starts the process, wherever that is to be. */
 export function startRpcWith(start: (command: string, args: string[]) => RpcProcess, ...args: string[]): RpcClient {
-  const child = start(process.execPath, [MAIN, "rpc", "--port", "0", "--no-ipv6", ...args]);
+  return rpcClient(start(process.execPath, [MAIN, "rpc", "--port", "0", "--no-ipv6", ...args]));
+}
+
+/** Speaks with a process that is `toxcore-ts rpc`, whatever its flags. */
+export function rpcClient(child: RpcProcess): RpcClient {
   const answers = new Map<number, (message: Json) => void>();
   const seen: { method: string; params: Json }[] = [];
   const waiting = new Set<() => void>();

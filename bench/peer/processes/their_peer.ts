@@ -27,6 +27,7 @@ const orders: PeerOrders = {
       library,
       {
         ipv6: false,
+        udp: true,
         holePunching: true,
         startPort,
         endPort: startPort + 100,

@@ -1,10 +1,8 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import type { Clock } from "../../env/clock.ts";
-import type { Endpoint } from "../../env/datagram.ts";
 import type { Metrics } from "../../env/metrics.ts";
 import { dropCounter } from "../../network/drop_counter.ts";
-import type { UdpNetwork } from "../../network/udp_network.ts";
 import { isLanAddress, sameEndpoint } from "../../util/endpoint.ts";
 import type { Drop } from "../../wire/drop.ts";
 import {
@@ -20,13 +18,14 @@ import {
 } from "../../wire/onion/announce_response.ts";
 import { PING_ID_SIZE } from "../../wire/onion/sizes.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
-import { PacketId } from "../../wire/packet_ids.ts";
 import { buildOnionRequest } from "../path_packet.ts";
 import type { AnnounceTarget } from "./announce_targets.ts";
+import { type FirstHop, sameFirstHop } from "./first_hop.ts";
 import { NetworkHealth } from "./network_health.ts";
 import type { OnionPath } from "./onion_path.ts";
 import type { PathSet } from "./path_set.ts";
 import { MAX_PENDING_REQUESTS, PendingRequests } from "./pending_requests.ts";
+import type { Ways } from "./ways.ts";
 
 /** Who asks: the announcer of ourselves, or the search for one friend. */
 export interface AnnounceOwner {
@@ -50,7 +49,7 @@ export interface AnnounceAttempt {
 }
 
 export interface AnnounceRequestsOptions {
-  readonly network: UdpNetwork;
+  readonly ways: Ways;
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly metrics: Metrics;
@@ -72,7 +71,7 @@ const BUSY = MAX_PENDING_REQUESTS - 56;
 
 /** Sends announce requests (0x83) through paths and brings the answers (0x84) to who asked. */
 export class AnnounceRequests {
-  readonly #network: UdpNetwork;
+  readonly #ways: Ways;
   readonly #clock: Clock;
   readonly #crypto: Crypto;
   readonly #metrics: Metrics;
@@ -84,7 +83,7 @@ export class AnnounceRequests {
   #roundTrip = LONGEST_PATIENCE / 8;
 
   constructor(options: AnnounceRequestsOptions) {
-    this.#network = options.network;
+    this.#ways = options.ways;
     this.#clock = options.clock;
     this.#crypto = options.crypto;
     this.#metrics = options.metrics;
@@ -93,7 +92,6 @@ export class AnnounceRequests {
     this.#health = new NetworkHealth(options.onRecovered);
     this.#drop = dropCounter(options.metrics, "announceResponse");
     this.#pending = new PendingRequests(options.crypto.random);
-    this.#network.handle(PacketId.AnnounceResponse, (bytes, from) => this.#handle(bytes, from));
   }
 
   /** How many ms to wait for an answer before asking again: three times what answers take. */
@@ -135,7 +133,7 @@ export class AnnounceRequests {
     target.askedOver = path;
     target.unanswered++;
     const packet = buildOnionRequest(this.#crypto, path.keys, target.node.endpoint, request);
-    this.#network.send(path.firstHop, packet);
+    this.#ways.send(path.keys, packet);
     this.#metrics.count("onion.announceRequest.sent");
     return true;
   }
@@ -147,11 +145,11 @@ export class AnnounceRequests {
   }
 
   close(): void {
-    this.#network.handle(PacketId.AnnounceResponse, undefined);
     this.#pending.clear();
   }
 
-  #handle(bytes: Uint8Array, from: Endpoint): void {
+  /** Takes an announce response that came from there. */
+  handle(bytes: Uint8Array, from: FirstHop): void {
     const response = decodeAnnounceResponse(bytes, this.#drop);
     if (response === undefined) return;
     const now = this.#clock.monotonic();
@@ -163,7 +161,7 @@ export class AnnounceRequests {
       return;
     }
     // An announce node that guessed our address could find out by sending there: answers come the way that the path goes.
-    if (!sameEndpoint(from, attempt.path.firstHop)) {
+    if (!sameFirstHop(from, attempt.path.firstHop)) {
       this.#drop("wrong-address");
       return;
     }
@@ -178,7 +176,8 @@ export class AnnounceRequests {
     this.#metrics.count("onion.announceResponse.received");
     this.#roundTrip += (now - found.sentAt - this.#roundTrip) / 8;
     attempt.owner.paths.answered(attempt.path, now);
-    const lan = isLanAddress(from.address);
+    this.#ways.answered(attempt.target.node);
+    const lan = attempt.path.beginsInLan;
     const nodes = body.nodes.filter((node) => lan || !isLanAddress(node.endpoint.address));
     attempt.owner.answered(attempt, body, nodes, now);
     this.#onAnswer(now);

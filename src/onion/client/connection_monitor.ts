@@ -7,17 +7,24 @@ import type { OnionConnection } from "./types.ts";
 /** toxcore's ONION_OFFLINE_TIMEOUT in ms: time for a node to be asked until it is given up. */
 const OFFLINE_TIMEOUT = 75_000;
 
+export interface OnionStanding {
+  /** How many announce nodes answer us, and how many of them keep our announcement. */
+  standing(): { readonly live: number; readonly announced: number };
+  /** What packets travel by. */
+  transport(): "tcp" | "udp";
+}
+
 /** Says whether others can find us: answers come in, and half of the nodes that answer keep our announcement. */
 export class OnionConnectionMonitor {
   readonly #clock: Clock;
-  readonly #standing: () => { readonly live: number; readonly announced: number };
+  readonly #network: OnionStanding;
   readonly #events: Emitter<{ connection: OnionConnection }>;
   readonly #alarm: Alarm;
   #connection: OnionConnection = "none";
 
-  constructor(clock: Clock, logger: Logger, standing: () => { readonly live: number; readonly announced: number }) {
+  constructor(clock: Clock, logger: Logger, network: OnionStanding) {
     this.#clock = clock;
-    this.#standing = standing;
+    this.#network = network;
     this.#events = new Emitter(logger);
     this.#alarm = new Alarm(clock, () => this.#change("none"));
   }
@@ -32,10 +39,10 @@ export class OnionConnectionMonitor {
 
   /** An announce node has answered. */
   answered(): void {
-    const { live, announced } = this.#standing();
+    const { live, announced } = this.#network.standing();
     if (announced === 0 || announced < Math.floor(live / 2)) return;
     this.#alarm.set(this.#clock.monotonic() + OFFLINE_TIMEOUT);
-    this.#change("udp");
+    this.#change(this.#network.transport());
   }
 
   /** The network is gone. */

@@ -3,7 +3,6 @@ import { type KeyPair, PUBLIC_KEY_SIZE, type PublicKey } from "../../crypto/keys
 import type { Clock } from "../../env/clock.ts";
 import type { AnnounceResponseBody } from "../../wire/onion/announce_response.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
-import type { OnionDht } from "../ports.ts";
 import { Alarm } from "./alarm.ts";
 import type { AnnounceAttempt, AnnounceOwner, AnnounceRequests } from "./announce_requests.ts";
 import { type AnnounceTarget, AnnounceTargets, isWaiting } from "./announce_targets.ts";
@@ -20,11 +19,12 @@ import {
   searchWidth,
 } from "./search_pace.ts";
 import type { Searching, SearchQueue } from "./search_queue.ts";
+import type { Ways } from "./ways.ts";
 
 export interface SearchEnvironment {
   readonly clock: Clock;
   readonly crypto: Crypto;
-  readonly dht: OnionDht;
+  readonly ways: Ways;
   readonly paths: PathSet;
   readonly requests: AnnounceRequests;
   readonly queue: SearchQueue;
@@ -183,10 +183,10 @@ export class FriendSearch implements AnnounceOwner, Searching {
   /** One round of questions, and the alarm for the next. */
   #look(): void {
     const now = this.#env.clock.monotonic();
-    const { requests, dht, queue } = this.#env;
+    const { requests, ways, queue } = this.#env;
     this.#targets.expire(now, requests.patience);
     const width = this.#width(now);
-    for (const node of dht.closestNodes(this.searchedKey, width, true)) this.#targets.offer(node, now);
+    for (const node of ways.closestNodes(this.searchedKey, width)) this.#targets.offer(node, now);
     const free = (target: AnnounceTarget) => !isWaiting(target, now, requests.patience);
     const longestSilent = this.#targets.live.filter(free).sort((a, b) => (a.askedAt ?? 0) - (b.askedAt ?? 0));
     const candidates = this.#targets.candidates.filter(free).slice(0, width);

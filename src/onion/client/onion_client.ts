@@ -3,7 +3,6 @@ import { KeyBudget, type KeyShares } from "../../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
-import type { Endpoint } from "../../env/datagram.ts";
 import type { Logger } from "../../env/logger.ts";
 import type { Metrics } from "../../env/metrics.ts";
 import { dropCounter } from "../../network/drop_counter.ts";
@@ -15,20 +14,25 @@ import { ToxError } from "../../util/tox_error.ts";
 import type { Drop } from "../../wire/drop.ts";
 import { decodeDhtPublicKeyPacket, decodeSealedDhtPublicKey } from "../../wire/onion/dht_public_key.ts";
 import { OnionDataId } from "../../wire/onion/onion_data.ts";
+import type { PackedNode } from "../../wire/packed_node.ts";
 import { PacketId } from "../../wire/packet_ids.ts";
-import type { OnionDht } from "../ports.ts";
+import type { OnionDht, OnionRelays } from "../ports.ts";
 import { AnnounceRequests } from "./announce_requests.ts";
 import { OnionConnectionMonitor } from "./connection_monitor.ts";
+import type { FirstHop } from "./first_hop.ts";
 import { openData } from "./onion_data.ts";
 import { type FriendEnvironment, OnionFriend } from "./onion_friend.ts";
 import { PathSet } from "./path_set.ts";
 import { SearchQueue } from "./search_queue.ts";
 import { SelfAnnouncer } from "./self_announcer.ts";
 import type { FinderFriend, FoundListener, FriendRequestHandler, OnionConnection } from "./types.ts";
+import { Ways } from "./ways.ts";
 
 export interface OnionClientOptions {
   readonly network: UdpNetwork;
   readonly dht: OnionDht;
+  /** TCP relays, which carry the packets where UDP does not work. */
+  readonly relays?: OnionRelays;
   readonly clock: Clock;
   readonly crypto: Crypto;
   /** Long-term keys. */
@@ -46,6 +50,7 @@ const SHARES: KeyShares = { forged: 0.05, all: () => 0.05 };
 export class OnionClient {
   readonly #options: OnionClientOptions;
   readonly #dataKeys: KeyPair;
+  readonly #ways: Ways;
   readonly #selfPaths: PathSet;
   readonly #friendPaths: PathSet;
   readonly #requests: AnnounceRequests;
@@ -65,45 +70,52 @@ export class OnionClient {
     const { network, dht, clock, crypto, self, metrics } = options;
     this.#options = options;
     this.#dataKeys = crypto.keyPair();
-    this.#selfPaths = new PathSet(crypto, dht);
-    this.#friendPaths = new PathSet(crypto, dht);
+    const ways = new Ways({ dht, network, crypto, relays: options.relays });
+    this.#ways = ways;
+    this.#selfPaths = new PathSet(crypto, ways);
+    this.#friendPaths = new PathSet(crypto, ways);
     this.#friends = new KeyMap();
     this.#budget = new KeyBudget(clock, SHARES);
     this.#dropData = dropCounter(metrics, "onionDataResponse");
     this.#dropDhtKey = dropCounter(metrics, "dhtPublicKey");
     const requests = new AnnounceRequests({
-      network,
+      ways,
       clock,
       crypto,
       metrics,
       onAnswer: () => this.#monitor.answered(),
-      onDoubt: (publicKey) => dht.doubt(publicKey),
+      onDoubt: (publicKey) => ways.doubt(publicKey),
       onRecovered: () => {
         for (const friend of [...this.#friends.values()]) friend.hurry();
       },
     });
     const dataPublicKey = this.#dataKeys.publicKey;
     this.#requests = requests;
-    this.#announcer = new SelfAnnouncer({ clock, dht, self, dataPublicKey, paths: this.#selfPaths, requests });
-    this.#monitor = new OnionConnectionMonitor(clock, options.logger, () => this.#announcer.standing);
+    this.#announcer = new SelfAnnouncer({ clock, ways, self, dataPublicKey, paths: this.#selfPaths, requests });
+    this.#monitor = new OnionConnectionMonitor(clock, options.logger, {
+      standing: () => this.#announcer.standing,
+      transport: () => (ways.overRelays ? "tcp" : "udp"),
+    });
     this.#queue = new SearchQueue(clock, () => requests.busy);
     this.#environment = {
-      ...{ clock, crypto, dht, requests, network, metrics, self },
+      ...{ clock, crypto, ways, requests, metrics, self },
       paths: this.#friendPaths,
       queue: this.#queue,
       selfShared: new SharedKeyCache(crypto, self.secretKey, SHARED_KEYS),
     };
-    network.handle(PacketId.OnionDataResponse, (bytes, from) => this.#handleData(bytes, from));
+    network.handle(PacketId.AnnounceResponse, (bytes, endpoint) => requests.handle(bytes, { endpoint }));
+    network.handle(PacketId.OnionDataResponse, (bytes, endpoint) => this.#handleData(bytes, { endpoint }));
+    options.relays?.onOnionResponse((bytes, relay) => this.#handleRelayed(bytes, { relay }));
+    ways.onConnected((connected) => this.#setAwake(connected));
     dht.onDhtRequest(OnionDataId.DhtPublicKey, (sender, payload) => this.#handleDhtRequest(sender, payload));
     this.#unsubscribe = [
-      dht.onConnected((connected) => this.#setAwake(connected)),
       dht.onNode(() => this.#announcer.nodesChanged()),
       dht.onNodeLost((publicKey) => this.#avoid(publicKey)),
     ];
-    if (dht.connected) this.#setAwake(true);
+    if (ways.connected) this.#setAwake(true);
   }
 
-  /** `udp` once announce nodes keep us and as long as they answer, as toxcore means it. */
+  /** `udp` (or `tcp`, over relays) once announce nodes keep us and as long as they answer, as toxcore means it. */
   get connection(): OnionConnection {
     return this.#monitor.connection;
   }
@@ -130,8 +142,13 @@ export class OnionClient {
     const key = publicKey.slice() as Uint8Array as PublicKey;
     const friend = new OnionFriend(this.#environment, key, listener, () => this.#friends.delete(key));
     this.#friends.set(key, friend);
-    friend.setAwake(this.#options.dht.connected);
+    friend.setAwake(this.#ways.connected);
     return friend;
+  }
+
+  /** A node to make paths of where UDP does not work, and the DHT finds none for us. */
+  startFrom(node: PackedNode): void {
+    if (!this.#closed) this.#ways.startFrom(node);
   }
 
   /** Ends all timers and searches; what arrives later is not looked at. */
@@ -139,11 +156,13 @@ export class OnionClient {
     if (this.#closed) return;
     this.#closed = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#ways.close();
     for (const friend of [...this.#friends.values()]) friend.remove();
     this.#announcer.stop();
     this.#monitor.close();
     this.#queue.close();
     this.#requests.close();
+    this.#options.network.handle(PacketId.AnnounceResponse, undefined);
     this.#options.network.handle(PacketId.OnionDataResponse, undefined);
     this.#selfPaths.clear();
     this.#friendPaths.clear();
@@ -167,7 +186,14 @@ export class OnionClient {
     if (!awake) for (const paths of [this.#selfPaths, this.#friendPaths]) paths.clear();
   }
 
-  #handleData(bytes: Uint8Array, from: Endpoint): void {
+  #handleRelayed(bytes: Uint8Array, from: FirstHop): void {
+    if (this.#closed) return;
+    if (bytes[0] === PacketId.AnnounceResponse) this.#requests.handle(bytes, from);
+    else if (bytes[0] === PacketId.OnionDataResponse) this.#handleData(bytes, from);
+    else this.#dropData("unknown-id");
+  }
+
+  #handleData(bytes: Uint8Array, from: FirstHop): void {
     const { clock, crypto } = this.#options;
     // it comes back over a path that we announced ourselves with; from elsewhere it would cost us two X25519 for nothing
     if (!this.#selfPaths.beganAt(from, clock.monotonic())) {

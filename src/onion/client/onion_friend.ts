@@ -1,7 +1,6 @@
 import { type KeyPair, PUBLIC_KEY_SIZE, type PublicKey } from "../../crypto/keys.ts";
 import type { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Metrics } from "../../env/metrics.ts";
-import type { UdpNetwork } from "../../network/udp_network.ts";
 import { sameBytes } from "../../util/bytes.ts";
 import type { Drop } from "../../wire/drop.ts";
 import {
@@ -11,7 +10,6 @@ import {
   MAX_DHT_PUBLIC_KEY_PACKET_SIZE,
 } from "../../wire/onion/dht_public_key.ts";
 import { MAX_ONION_DATA_PAYLOAD_SIZE, OnionDataId } from "../../wire/onion/onion_data.ts";
-import { MAX_ONION_NODES } from "../../wire/onion/sizes.ts";
 import { buildOnionRequest } from "../path_packet.ts";
 import { Alarm } from "./alarm.ts";
 import type { AnnounceTarget } from "./announce_targets.ts";
@@ -23,7 +21,6 @@ import { SEARCH_TARGETS } from "./search_pace.ts";
 import type { FinderFriend, FoundListener } from "./types.ts";
 
 export interface FriendEnvironment extends SearchEnvironment {
-  readonly network: UdpNetwork;
   readonly metrics: Metrics;
   readonly self: KeyPair;
   readonly selfShared: SharedKeyCache;
@@ -133,7 +130,7 @@ export class OnionFriend implements FinderFriend {
     this.#search.oneSided = false;
     if (packet.noReplay > this.#highestNoReplay) this.#highestNoReplay = packet.noReplay;
     const isNew = this.#learn(packet.dhtPublicKey);
-    for (const node of packet.nodes) if (node.transport !== "tcp") this.#env.dht.considerNode(node);
+    for (const node of packet.nodes) if (node.transport !== "tcp") this.#env.ways.considerNode(node);
     const dhtPublicKey = this.#dhtPublicKey;
     if (dhtPublicKey !== undefined) this.#listener.onDhtPublicKey(dhtPublicKey, packet.nodes);
     // a new key from somebody who is online: he has restarted, and cannot know our address yet
@@ -213,18 +210,18 @@ export class OnionFriend implements FinderFriend {
     const box = this.#env.crypto.seal(this.#dhtKeyPayload(), nonce, sharedKey);
     const packet = new Uint8Array(PUBLIC_KEY_SIZE + nonce.length + box.length);
     encodeSealedDhtPublicKey(packet, { sender: this.#env.self.publicKey, nonce, box });
-    return this.#env.dht.sendDhtRequest(this.#dhtPublicKey, OnionDataId.DhtPublicKey, packet);
+    return this.#env.ways.sendDhtRequest(this.#dhtPublicKey, OnionDataId.DhtPublicKey, packet);
   }
 
   #dhtKeyPayload(): Uint8Array {
-    const { dht, clock } = this.#env;
+    const { ways, clock } = this.#env;
     const wall = BigInt(clock.wall());
     this.#sentNoReplay = wall > this.#sentNoReplay ? wall : this.#sentNoReplay + 1n;
     const payload = new Uint8Array(MAX_DHT_PUBLIC_KEY_PACKET_SIZE);
     const length = encodeDhtPublicKeyPacket(payload, {
       noReplay: this.#sentNoReplay,
-      dhtPublicKey: dht.keyPair.publicKey,
-      nodes: dht.closestNodes(dht.keyPair.publicKey, MAX_ONION_NODES, true),
+      dhtPublicKey: ways.keyPair.publicKey,
+      nodes: ways.nodesAroundUs(),
     });
     return payload.subarray(0, length);
   }
@@ -237,7 +234,7 @@ export class OnionFriend implements FinderFriend {
 
   /** Answers to how many of the targets it went. */
   #give(parcel: Parcel | undefined, targets: readonly AnnounceTarget[]): number {
-    const { crypto, paths, network, clock, metrics } = this.#env;
+    const { crypto, paths, ways, clock, metrics } = this.#env;
     if (parcel === undefined) return 0;
     const now = clock.monotonic();
     let sent = 0;
@@ -246,7 +243,7 @@ export class OnionFriend implements FinderFriend {
       const request = target.dataKey && wrapData(crypto, this.publicKey, target.dataKey, parcel.data);
       if (path === undefined || request === undefined) continue;
       const packet = buildOnionRequest(crypto, path.keys, target.node.endpoint, request);
-      if (!network.send(path.firstHop, packet)) continue;
+      if (!ways.send(path.keys, packet)) continue;
       parcel.givenTo.add(target);
       metrics.count("onion.dataRequest.sent");
       sent++;

@@ -5,6 +5,7 @@ import { sameBytes } from "../../util/bytes.ts";
 import { isLanAddress } from "../../util/endpoint.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
 import type { OnionPathKeys } from "../path_packet.ts";
+import type { FirstHop } from "./first_hop.ts";
 import { differentNodes, type PathNodes } from "./path_nodes.ts";
 
 // c-toxcore onion_client.h, in ms
@@ -36,8 +37,14 @@ export class OnionPath {
     this.#lastUsed = now;
   }
 
-  get firstHop(): Endpoint {
-    return this.keys.nodes[0].endpoint;
+  get firstHop(): FirstHop {
+    const { relay, nodes } = this.keys;
+    return relay === undefined ? { endpoint: nodes[0].endpoint } : { relay };
+  }
+
+  /** Whether it begins in a local network, so that nodes there mean something to it. */
+  get beginsInLan(): boolean {
+    return isLanAddress(this.keys.nodes[0].endpoint.address);
   }
 
   /** The node that the destination sees, and that ping_ids are bound to. */

@@ -2,6 +2,7 @@ import type { Endpoint } from "../../env/datagram.ts";
 import { sameBytes } from "../../util/bytes.ts";
 import { isLanAddress } from "../../util/endpoint.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
+import type { RelayHop } from "../ports.ts";
 
 export type PathNodes = readonly [PackedNode, PackedNode, PackedNode];
 
@@ -21,6 +22,18 @@ export function choosePathNodes(known: readonly PackedNode[], destination: Packe
   }
   const [first, second, third] = chosen;
   return first && second && third && [first, second, third];
+}
+
+/** The same for a path that begins at a TCP relay, whose address may be unknown. */
+export function relayedPathNodes(
+  relay: RelayHop,
+  known: readonly PackedNode[],
+  destination: PackedNode,
+): PathNodes | undefined {
+  const { publicKey } = relay;
+  const others = known.filter((node) => !sameBytes(node.publicKey, publicKey));
+  const nodes = choosePathNodes(others.length > 0 ? others : known, destination);
+  return nodes && [{ publicKey, endpoint: relay.endpoint ?? nodes[0].endpoint, transport: "tcp" }, nodes[1], nodes[2]];
 }
 
 /** How many different nodes a path has, 1–3. */

@@ -1,13 +1,12 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { PublicKey } from "../../crypto/keys.ts";
-import type { Endpoint } from "../../env/datagram.ts";
-import { endpointKey } from "../../util/endpoint.ts";
 import { randomBelow } from "../../util/random_numbers.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
-import { makeOnionPath } from "../path_packet.ts";
-import type { OnionDht } from "../ports.ts";
+import { makeOnionPath, makeRelayedOnionPath } from "../path_packet.ts";
+import { type FirstHop, firstHopKey } from "./first_hop.ts";
 import { OnionPath } from "./onion_path.ts";
-import { choosePathNodes, differentNodes } from "./path_nodes.ts";
+import { choosePathNodes, differentNodes, relayedPathNodes } from "./path_nodes.ts";
+import type { Ways } from "./ways.ts";
 
 /** toxcore's NUMBER_ONION_PATHS. */
 export const PATHS_PER_SET = 6;
@@ -22,18 +21,18 @@ const MAX_FIRST_HOPS = 64;
 /** The paths for one purpose. Announcing and searching have a set each, so that no exit sees both. */
 export class PathSet {
   readonly #crypto: Crypto;
-  readonly #dht: OnionDht;
+  readonly #ways: Ways;
   readonly #slots: Array<OnionPath | undefined> = new Array(PATHS_PER_SET).fill(undefined);
   readonly #firstHops = new Map<string, number>(); // bounded by MAX_FIRST_HOPS, the oldest goes
 
-  constructor(crypto: Crypto, dht: OnionDht) {
+  constructor(crypto: Crypto, ways: Ways) {
     this.#crypto = crypto;
-    this.#dht = dht;
+    this.#ways = ways;
   }
 
   /** A path for a request to `destination`: `preferred` as long as it lives. Undefined when no node is known. */
   take(destination: PackedNode, now: number, preferred?: OnionPath): OnionPath | undefined {
-    if (preferred?.alive(now) && preferred.reaches(destination)) return preferred;
+    if (preferred && this.#serves(preferred, now) && preferred.reaches(destination)) return preferred;
     let makeshift: OnionPath | undefined;
     const start = randomBelow(this.#crypto.random, PATHS_PER_SET);
     for (let i = 0; i < PATHS_PER_SET; i++) {
@@ -50,7 +49,7 @@ export class PathSet {
     const start = randomBelow(this.#crypto.random, PATHS_PER_SET);
     for (let i = 0; i < PATHS_PER_SET; i++) {
       const path = this.#slots[(start + i) % PATHS_PER_SET];
-      if (path?.proven && path.alive(now) && path.reaches(destination) && path.suits(destination)) return path;
+      if (path?.proven && this.#serves(path, now) && path.reaches(destination) && path.suits(destination)) return path;
     }
     return this.take(destination, now);
   }
@@ -58,7 +57,7 @@ export class PathSet {
   /** Notes that an answer came over `path`. */
   answered(path: OnionPath, now: number): void {
     path.answered();
-    const key = endpointKey(path.firstHop);
+    const key = firstHopKey(path.firstHop);
     this.#firstHops.delete(key);
     this.#firstHops.set(key, now);
     if (this.#firstHops.size > MAX_FIRST_HOPS) {
@@ -70,8 +69,8 @@ export class PathSet {
   }
 
   /** Whether a path that worked lately began there. */
-  beganAt(endpoint: Endpoint, now: number): boolean {
-    const at = this.#firstHops.get(endpointKey(endpoint));
+  beganAt(hop: FirstHop, now: number): boolean {
+    const at = this.#firstHops.get(firstHopKey(hop));
     return at !== undefined && now - at < FIRST_HOP_MEMORY;
   }
 
@@ -86,9 +85,13 @@ export class PathSet {
     this.#slots.fill(undefined);
   }
 
+  #serves(path: OnionPath, now: number): boolean {
+    return path.alive(now) && this.#ways.serves(path.firstHop);
+  }
+
   #pathAt(slot: number, destination: PackedNode, now: number): OnionPath | undefined {
     const present = this.#slots[slot];
-    if (present?.alive(now)) return this.#widened(present, slot, destination, now);
+    if (present && this.#serves(present, now)) return this.#widened(present, slot, destination, now);
     present?.retire(this.#crypto);
     const path = this.#make(destination, now, 0);
     this.#slots[slot] = path;
@@ -107,9 +110,15 @@ export class PathSet {
   }
 
   #make(destination: PackedNode, now: number, widerThan: number): OnionPath | undefined {
-    const nodes = choosePathNodes(this.#dht.randomNodes(NODES_TO_CHOOSE_FROM), destination);
+    const known = this.#ways.randomNodes(NODES_TO_CHOOSE_FROM);
+    const relay = this.#ways.relayHop();
+    if (relay === undefined && this.#ways.overRelays) return undefined;
+    const nodes = relay ? relayedPathNodes(relay, known, destination) : choosePathNodes(known, destination);
     if (nodes === undefined || differentNodes(nodes) <= widerThan) return undefined;
-    const keys = makeOnionPath(this.#crypto, this.#dht, nodes);
+    const [, second, third] = nodes;
+    const keys = relay
+      ? makeRelayedOnionPath(this.#crypto, this.#ways, relay, [second, third])
+      : makeOnionPath(this.#crypto, this.#ways, nodes);
     return keys && new OnionPath(keys, nodes, now);
   }
 }

@@ -2,12 +2,12 @@ import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import type { Clock } from "../../env/clock.ts";
 import type { AnnounceResponseBody } from "../../wire/onion/announce_response.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
-import type { OnionDht } from "../ports.ts";
 import { Alarm } from "./alarm.ts";
 import type { AnnounceAttempt, AnnounceOwner, AnnounceRequests } from "./announce_requests.ts";
 import { type AnnounceTarget, AnnounceTargets, isWaiting, waitsUntil } from "./announce_targets.ts";
 import { TIME_TO_STABLE } from "./onion_path.ts";
 import type { PathSet } from "./path_set.ts";
+import type { Ways } from "./ways.ts";
 
 /** toxcore's MAX_ONION_CLIENTS_ANNOUNCE. */
 export const ANNOUNCE_TARGETS = 12;
@@ -22,7 +22,7 @@ const PARALLEL = 8;
 
 export interface SelfAnnouncerOptions {
   readonly clock: Clock;
-  readonly dht: OnionDht;
+  readonly ways: Ways;
   readonly self: KeyPair;
   readonly dataPublicKey: PublicKey;
   readonly paths: PathSet;
@@ -41,7 +41,7 @@ export class SelfAnnouncer implements AnnounceOwner {
   readonly dataPublicKey: PublicKey;
   readonly paths: PathSet;
   readonly #clock: Clock;
-  readonly #dht: OnionDht;
+  readonly #ways: Ways;
   readonly #requests: AnnounceRequests;
   readonly #targets: AnnounceTargets;
   readonly #alarm: Alarm;
@@ -56,7 +56,7 @@ export class SelfAnnouncer implements AnnounceOwner {
     this.dataPublicKey = options.dataPublicKey;
     this.paths = options.paths;
     this.#clock = options.clock;
-    this.#dht = options.dht;
+    this.#ways = options.ways;
     this.#requests = options.requests;
     this.#targets = new AnnounceTargets(options.self.publicKey, ANNOUNCE_TARGETS);
     this.#alarm = new Alarm(options.clock, () => this.#work());
@@ -126,8 +126,8 @@ export class SelfAnnouncer implements AnnounceOwner {
   #refill(now: number): void {
     const { live } = this.#targets;
     if (!this.#targets.full) {
-      const nodes = this.#dht.closestNodes(this.searchedKey, ANNOUNCE_TARGETS, true);
-      if (live.length < ANNOUNCE_TARGETS / 2) nodes.push(...this.#dht.randomNodes(ANNOUNCE_TARGETS / 2));
+      const nodes = this.#ways.closestNodes(this.searchedKey, ANNOUNCE_TARGETS);
+      if (live.length < ANNOUNCE_TARGETS / 2) nodes.push(...this.#ways.randomNodes(ANNOUNCE_TARGETS / 2));
       for (const node of nodes) this.#targets.offer(node, now);
     }
     this.#refillAt = now + this.#refillInterval;

@@ -2,7 +2,7 @@ import type { PublicKey } from "../../crypto/keys.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
 
 /** Whether onion answers come in, as toxcore's connection status of oneself means it. */
-export type OnionConnection = "none" | "udp";
+export type OnionConnection = "none" | "tcp" | "udp";
 
 /** What becomes known of a person that is searched for. */
 export interface FoundListener {

@@ -1,6 +1,6 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { KeyBudget } from "../../crypto/key_budget.ts";
-import { PUBLIC_KEY_SIZE } from "../../crypto/keys.ts";
+import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
 import { type Endpoint, MAX_DATAGRAM_SIZE } from "../../env/datagram.ts";
@@ -19,11 +19,11 @@ import {
   type OnionRequestLayer,
 } from "../../wire/onion/onion_request.ts";
 import { decodeOnionResponse, encodeOnionResponse, isOnionResponseData } from "../../wire/onion/onion_response.ts";
-import type { SendbackDepth } from "../../wire/onion/sizes.ts";
+import { MAX_ONION_PACKET_SIZE, type SendbackDepth, sendbackSize } from "../../wire/onion/sizes.ts";
 import { PacketId } from "../../wire/packet_ids.ts";
 import type { OnionDht } from "../ports.ts";
 import { mayPassOn } from "./relay_policy.ts";
-import { SendbackBox } from "./sendback_box.ts";
+import { clientOf, SendbackBox } from "./sendback_box.ts";
 
 /** Keys of 32 bytes a layer. toxcore keeps up to 1024. */
 const CACHED_KEYS = 2048;
@@ -39,6 +39,9 @@ export class OnionRelay {
   readonly #metrics: Metrics;
   readonly #isNodeAt: (endpoint: Endpoint) => boolean;
   readonly #sendbacks: SendbackBox;
+  readonly #dropFromClient: Drop;
+  /** What came back for a client of our TCP relay, by its number there. A view. */
+  onClientResponse: ((client: number, packet: Uint8Array) => void) | undefined;
   readonly #budget: KeyBudget;
   readonly #plain = new Uint8Array(MAX_DATAGRAM_SIZE);
   /** One cache a layer: the first holds clients' DHT keys, which a flood of throw-away keys in the others leaves alone. */
@@ -57,6 +60,7 @@ export class OnionRelay {
     this.#network = network;
     this.#metrics = metrics;
     this.#sendbacks = new SendbackBox(crypto, clock);
+    this.#dropFromClient = dropCounter(metrics, "onionRequestTcp");
     const cache = () => new SharedKeyCache(crypto, dht.keyPair.secretKey, CACHED_KEYS);
     this.#keys = { 0: cache(), 1: cache(), 2: cache() };
     for (const layer of LAYERS) {
@@ -67,6 +71,22 @@ export class OnionRelay {
       const drop = dropCounter(metrics, `onionResponse${depth}`);
       network.handle(responseId(depth), (packet) => this.#onResponse(packet, drop));
     }
+  }
+
+  /**
+   * Serves a client of our TCP relay as the first hop. What it sends needs no layer for us, its connection being sealed:
+   * nonce ‖ address of the second hop ‖ key ‖ box.
+   */
+  requestFromClient(client: number, from: Endpoint, packet: Uint8Array): undefined {
+    const drop = this.#dropFromClient;
+    const inner = decodeOnionRequestLayer(packet.subarray(NONCE_SIZE), drop);
+    if (inner === undefined) return undefined;
+    // As long as a request of this layer may become.
+    if (packet.length > MAX_ONION_PACKET_SIZE - sendbackSize(1)) return drop("oversized");
+    if (inner.data.length <= PUBLIC_KEY_SIZE + MAC_SIZE) return drop("truncated");
+    if (!mayPassOn(from, inner.next, this.#isNodeAt)) return drop("wrong-address");
+    const nonce = packet.subarray(0, NONCE_SIZE);
+    return this.#passOn({ layer: 0, nonce }, inner, this.#sendbacks.sealForClient(client), drop);
   }
 
   close(): void {
@@ -89,7 +109,12 @@ export class OnionRelay {
     this.#passOn(request, inner, this.#sendbacks.seal(from, request.sendback), drop);
   }
 
-  #passOn(request: OnionRequest, { next, data }: OnionRequestLayer, sendback: Uint8Array, drop: Drop): undefined {
+  #passOn(
+    request: Pick<OnionRequest, "layer" | "nonce">,
+    { next, data }: OnionRequestLayer,
+    sendback: Uint8Array,
+    drop: Drop,
+  ): undefined {
     const socket = this.#network.socketFor(next);
     if (socket === undefined) return drop("wrong-address");
     const buffer = socket.acquire();
@@ -113,8 +138,12 @@ export class OnionRelay {
     if (!isOnionResponseData(response.data[0])) return drop("unknown-id");
     const sendback = this.#sendbacks.open(response.sendback, drop);
     if (sendback === undefined) return;
-    // A TCP family names a client of our own relay, of which there is none yet.
-    const socket = sendback.transport === "udp" ? this.#network.socketFor(sendback.from) : undefined;
+    if (sendback.transport === "tcp") {
+      if (response.depth !== 1 || this.onClientResponse === undefined) return drop("wrong-address");
+      this.#metrics.count("onion.responsesPassedBack");
+      return this.onClientResponse(clientOf(sendback.from), response.data) as undefined;
+    }
+    const socket = this.#network.socketFor(sendback.from);
     if (socket === undefined) return drop("wrong-address");
     const buffer = socket.acquire();
     let length = response.data.length;

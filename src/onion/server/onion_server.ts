@@ -38,6 +38,11 @@ export class OnionServer {
     this.#announceNode = new AnnounceNode(crypto, network, dht, clock, metrics, budget);
   }
 
+  /** For the clients of a TCP relay of ours. */
+  get relay(): OnionRelay {
+    return this.#relay;
+  }
+
   /** Announcements held now, those too old included until their place is needed. */
   get announcements(): number {
     return this.#announceNode.size;

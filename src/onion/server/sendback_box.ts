@@ -2,6 +2,7 @@ import type { Crypto } from "../../crypto/crypto.ts";
 import { NONCE_SIZE, type SharedKey } from "../../crypto/keys.ts";
 import type { Clock } from "../../env/clock.ts";
 import type { Endpoint } from "../../env/datagram.ts";
+import { readU32, writeU32 } from "../../util/bytes.ts";
 import type { Drop } from "../../wire/drop.ts";
 import { ONION_IP_PORT_SIZE } from "../../wire/ip_port.ts";
 import {
@@ -19,6 +20,21 @@ const KEY_LIFE = 2 * 60 * 60 * 1000;
  * once and with it every answer under way.
  */
 const OLD_KEY_LIFE = 600 * 1000;
+
+const NO_REST = new Uint8Array(0);
+
+/** A client's number in the place of an address, as toxcore has it in its own sendbacks. */
+function addressOfClient(client: number): Endpoint {
+  const address = new Uint8Array(16);
+  writeU32(address, 8, Math.floor(client / 0x1_0000_0000));
+  writeU32(address, 12, client);
+  return { family: 6, address, port: 1 };
+}
+
+/** The number that `sealForClient` was given. */
+export function clientOf({ address }: Endpoint): number {
+  return readU32(address, 8) * 0x1_0000_0000 + readU32(address, 12);
+}
 
 /**
  * Gives the address that a request came from away with the request, sealed under a key of our own: a relay remembers
@@ -41,9 +57,18 @@ export class SendbackBox {
 
   /** The sendback for a request that came from `from` with the sendback `rest`. */
   seal(from: Endpoint, rest: Uint8Array): Uint8Array {
+    return this.#seal({ from, transport: "udp", rest });
+  }
+
+  /** The sendback for a request of a client of our TCP relay, who has a number there. */
+  sealForClient(client: number): Uint8Array {
+    return this.#seal({ from: addressOfClient(client), transport: "tcp", rest: NO_REST });
+  }
+
+  #seal(sendback: Sendback): Uint8Array {
     this.#renewKeys();
-    const length = encodeSendback(this.#plain, { from, transport: "udp", rest });
-    const sealed = new Uint8Array(sendbackSize(1) + rest.length);
+    const length = encodeSendback(this.#plain, sendback);
+    const sealed = new Uint8Array(sendbackSize(1) + sendback.rest.length);
     const nonce = sealed.subarray(0, NONCE_SIZE);
     this.#crypto.random.fill(nonce);
     this.#crypto.sealInto(sealed, NONCE_SIZE, this.#plain.subarray(0, length), nonce, this.#key);

@@ -13,6 +13,7 @@
 import { PUBLIC_KEY_SIZE, type PublicKey } from "../../crypto/keys.ts";
 import type { Endpoint } from "../../env/datagram.ts";
 import { MAX_DATAGRAM_SIZE } from "../../env/datagram.ts";
+import { readU64, writeU64 } from "../../util/bytes.ts";
 import type { Drop } from "../drop.ts";
 import { decodeIpPort, encodeIpPort } from "../ip_port.ts";
 import { PacketId } from "../packet_ids.ts";
@@ -97,20 +98,29 @@ function decodeWithSendback(bytes: Uint8Array, id: number, shortest: number, dro
 /**
  * What a forwarder puts into its sendback, behind the authenticator: where the reply goes.
  *
- *   1       0 the reply goes to the asker, 1 to another forwarder (2 over a TCP link)
- *   7 / 19  IP_Port, packed
+ *   1       0 the reply goes to the asker, 1 to another forwarder, 2 to a client of our TCP relay
+ *   7 / 19  IP_Port, packed (kinds 0 and 1)
  *   0+      that forwarder's own sendback (kind 1 only)
+ *   8       the client's number (kind 2; toxcore has its own form, which nobody else reads)
  */
-export interface ForwardReturn {
-  readonly to: Endpoint;
-  /** The next forwarder's sendback; left out when `to` is the asker. */
-  readonly sendback?: Uint8Array;
-}
+export type ForwardReturn =
+  | {
+      readonly to: Endpoint;
+      /** The next forwarder's sendback; left out when `to` is the asker. */
+      readonly sendback?: Uint8Array;
+    }
+  | { readonly client: number };
 
 const RETURN_TO_ASKER = 0;
 const RETURN_TO_FORWARDER = 1;
+const RETURN_TO_CLIENT = 2;
 
 export function encodeForwardReturn(into: Uint8Array, at: number, way: ForwardReturn): number {
+  if ("client" in way) {
+    into[at] = RETURN_TO_CLIENT;
+    writeU64(into, at + 1, BigInt(way.client));
+    return at + 9;
+  }
   into[at] = way.sendback === undefined ? RETURN_TO_ASKER : RETURN_TO_FORWARDER;
   const end = encodeIpPort(into, at + 1, way.to);
   if (way.sendback === undefined) return end;
@@ -120,6 +130,10 @@ export function encodeForwardReturn(into: Uint8Array, at: number, way: ForwardRe
 
 export function decodeForwardReturn(bytes: Uint8Array, drop: Drop): ForwardReturn | undefined {
   const kind = bytes[0];
+  if (kind === RETURN_TO_CLIENT) {
+    const client = bytes.length === 9 ? Number(readU64(bytes, 1)) : -1;
+    return Number.isSafeInteger(client) && client >= 0 ? { client } : drop("malformed");
+  }
   if (kind !== RETURN_TO_ASKER && kind !== RETURN_TO_FORWARDER) return drop("malformed");
   const ipPort = decodeIpPort(bytes, 1);
   if (ipPort === undefined || ipPort.transport !== "udp") return drop("malformed");

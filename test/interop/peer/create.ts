@@ -11,7 +11,7 @@ export function create(library: LoadedLibrary, params: CreateParams): Pointer {
   const c = library.tox;
   const options = checked("OPTIONS_NEW", (error) => c.optionsNew(error));
   if (options === null) throw new CallError("TOX_ERR_OPTIONS_NEW_MALLOC", "no memory for options");
-  c.optionsSetUdpEnabled(options, true);
+  c.optionsSetUdpEnabled(options, params.udp);
   c.optionsSetLocalDiscoveryEnabled(options, params.localDiscovery ?? false);
   c.optionsSetIpv6Enabled(options, params.ipv6);
   c.optionsSetHolePunchingEnabled(options, params.holePunching);

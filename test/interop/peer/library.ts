@@ -37,6 +37,7 @@ export interface Library {
   getSavedata(tox: Pointer, out: Uint8Array): void;
 
   bootstrap: Status<[host: string, port: number, publicKey: Bytes]>;
+  addTcpRelay: Status<[host: string, port: number, publicKey: Bytes]>;
   selfGetConnectionStatus(tox: Pointer): number;
   selfGetAddress(tox: Pointer, out: Uint8Array): void;
   selfGetPublicKey(tox: Pointer, out: Uint8Array): void;
@@ -199,6 +200,7 @@ function bind(func: (prototype: string) => unknown): Library {
     getSavedata: call("void", "get_savedata", "uint8_t *out"),
 
     bootstrap: fallible("bool", "bootstrap", "const char *host, uint16_t port, const uint8_t *key"),
+    addTcpRelay: fallible("bool", "add_tcp_relay", "const char *host, uint16_t port, const uint8_t *key"),
     selfGetConnectionStatus: call("int", "self_get_connection_status"),
     selfGetAddress: call("void", "self_get_address", "uint8_t *out"),
     selfGetPublicKey: call("void", "self_get_public_key", "uint8_t *out"),

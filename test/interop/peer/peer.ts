@@ -21,6 +21,7 @@ export class Peer {
   readonly #library: LoadedLibrary;
   readonly #tox: Pointer;
   readonly #busy: boolean;
+  readonly #udp: boolean;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   /** `sendMany`s that wait for room: each is tried again after every iteration. */
@@ -31,6 +32,7 @@ export class Peer {
     this.#library = library;
     this.#tox = create(library, params);
     this.#busy = params.busy;
+    this.#udp = params.udp;
     registerCallbacks(library, this.#tox, notify);
     this.#schedule();
   }
@@ -42,7 +44,7 @@ export class Peer {
       address: this.#address(),
       publicKey: hexOf(PUBLIC_KEY_SIZE, (out) => tox.selfGetPublicKey(this.#tox, out)),
       dhtId: this.#dhtId(),
-      udpPort: this.#udpPort(),
+      udpPort: this.#udp ? this.#udpPort() : 0,
     };
   }
 
@@ -69,6 +71,12 @@ export class Peer {
     bootstrap: ({ host, port, publicKey }) => {
       const key = bytesOf(publicKey, PUBLIC_KEY_SIZE);
       checked("BOOTSTRAP", (error) => this.#c.bootstrap(this.#tox, host, port, key, error));
+      return {};
+    },
+
+    addTcpRelay: ({ host, port, publicKey }) => {
+      const key = bytesOf(publicKey, PUBLIC_KEY_SIZE);
+      checked("BOOTSTRAP", (error) => this.#c.addTcpRelay(this.#tox, host, port, key, error));
       return {};
     },
 

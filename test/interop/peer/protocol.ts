@@ -21,6 +21,7 @@ export interface CreateParams {
   /** File or soname to load instead of `libtoxcore.so.2`, `libtoxcore.so`. */
   library?: string;
   ipv6: boolean;
+  udp: boolean;
   holePunching: boolean;
   startPort: number;
   endPort: number;
@@ -44,6 +45,7 @@ export interface ReadyInfo {
   address: string;
   publicKey: string;
   dhtId: string;
+  /** 0 without UDP. */
   udpPort: number;
 }
 
@@ -59,6 +61,7 @@ export interface Methods {
   dhtId: { params: object; result: { dhtId: string } };
   udpPort: { params: object; result: { udpPort: number } };
   bootstrap: { params: { host: string; port: number; publicKey: string }; result: object };
+  addTcpRelay: { params: { host: string; port: number; publicKey: string }; result: object };
   friendAdd: { params: { address: string; message: string }; result: { friend: string } };
   friendAddNorequest: { params: { publicKey: string }; result: { friend: string } };
   friendDelete: { params: { friend: string }; result: object };

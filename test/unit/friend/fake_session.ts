@@ -1,6 +1,7 @@
 import type { PublicKey } from "../../../src/crypto/keys.ts";
 import type { Endpoint } from "../../../src/env/datagram.ts";
 import type { FriendSession, FriendSessionListener, SendPriority } from "../../../src/friend/ports.ts";
+import type { RelayPath } from "../../../src/net_crypto/ports.ts";
 import type { CloseReason } from "../../../src/net_crypto/session.ts";
 import type { SeededRandom } from "../../../src/testing/seeded_random.ts";
 import type { Timeline } from "../../../src/testing/timeline.ts";
@@ -126,6 +127,7 @@ export class FakeSession implements FriendSession {
   #acknowledgedUntil = 0;
   /** Packets for an end that is not yet established. */
   #early: (() => void)[] = [];
+  readonly relays = new Set<RelayPath>();
 
   constructor(pair: FakePair, owner: PublicKey, listener: FriendSessionListener) {
     this.pair = pair;
@@ -139,6 +141,14 @@ export class FakeSession implements FriendSession {
 
   addEndpoint(endpoint: Endpoint): void {
     this.endpoints.push(endpoint);
+  }
+
+  addRelay(relay: RelayPath): void {
+    this.relays.add(relay);
+  }
+
+  removeRelay(relay: RelayPath): void {
+    this.relays.delete(relay);
   }
 
   send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean {

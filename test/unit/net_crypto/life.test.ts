@@ -189,6 +189,38 @@ describe("a relay path", () => {
     expect(session.state).toBe("established");
   });
 
+  it.each([1, 2, 3, 4, 5])(
+    "takes over within two seconds of UDP's death, and nothing is lost (seed %i)",
+    async (seed) => {
+      const universe = new Universe({ seed: 6300 + seed, link: { latency: [10, 10] } });
+      const pair = await connectedPair(universe);
+      const { toB, toA } = relayBetween(universe, pair.a, pair.b);
+      pair.ab.addRelay(toB);
+      pair.ba.addRelay(toA);
+      await universe.run(10_000 + seed * 217);
+      expect([pair.ab.endpoint, pair.ba.endpoint]).toEqual([pair.b.endpoint, pair.a.endpoint]);
+      let next = 0;
+      const speak = () => {
+        pair.ab.send(numbered(next), "message");
+        pair.ba.send(numbered(next++), "message");
+      };
+      const heardAt: number[] = [];
+      for (const heard of [pair.heardByA, pair.heardByB]) heard.hook = () => heardAt.push(universe.now);
+      for (let i = 0; i < 10; i++, await universe.run(100)) speak();
+      universe.partition([pair.a.host], [pair.b.host]);
+      const died = universe.now;
+      for (let i = 0; i < 40; i++, await universe.run(100)) speak();
+      const silence = Math.min(...heardAt.filter((at) => at > died + 10)) - died;
+      expect(silence).toBeLessThan(2000);
+      expect([pair.ab.endpoint, pair.ba.endpoint]).toEqual([undefined, undefined]);
+      universe.heal();
+      for (let i = 0; i < 40; i++, await universe.run(100)) speak();
+      expect([pair.ab.endpoint, pair.ba.endpoint]).toEqual([pair.b.endpoint, pair.a.endpoint]);
+      expect(pair.heardByA.numbers).toEqual(upTo(next));
+      expect(pair.heardByB.numbers).toEqual(upTo(next));
+    },
+  );
+
   it("does not answer cookie requests under another DHT key than the relay names", async () => {
     const universe = new Universe({ seed: 62 });
     const a = await startNode(universe, universe.host("a"));

@@ -6,6 +6,7 @@ import { FriendSearch } from "../../../../src/onion/client/friend_search.ts";
 import type { OnionPath } from "../../../../src/onion/client/onion_path.ts";
 import type { PathSet } from "../../../../src/onion/client/path_set.ts";
 import { SearchQueue } from "../../../../src/onion/client/search_queue.ts";
+import { Ways } from "../../../../src/onion/client/ways.ts";
 import { World } from "./support.ts";
 
 const NODES = 8;
@@ -14,7 +15,7 @@ const NODES = 8;
 async function searching() {
   const world = new World({ seed: "one search" });
   await world.fill(NODES);
-  const { dht, crypto, host } = await world.person("alice");
+  const { dht, crypto, host, network } = await world.person("alice");
   const { clock } = host.edges;
   const asked: AnnounceTarget[] = [];
   const keepers = new Set<AnnounceTarget>();
@@ -31,7 +32,8 @@ async function searching() {
       return true;
     },
   };
-  const env = { clock, crypto, dht, queue: new SearchQueue(clock, () => false) };
+  const ways = new Ways({ dht, crypto, network });
+  const env = { clock, crypto, ways, queue: new SearchQueue(clock, () => false) };
   const search: FriendSearch = new FriendSearch(
     {
       ...env,

@@ -1,0 +1,7 @@
+import type { NatCase } from "../nat_case.ts";
+import { changes } from "./changes.ts";
+import { families } from "./families.ts";
+import { pairs } from "./pairs.ts";
+import { sharedRouters } from "./shared_routers.ts";
+
+export const cases: readonly NatCase[] = [...pairs, ...sharedRouters, ...families, ...changes];

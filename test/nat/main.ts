@@ -1,0 +1,62 @@
+/** The NAT lab, as root on Linux: `npm run test:nat -- --only NAME --jobs N`. docs/nat-lab.md */
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { libtoxcoreVersion } from "../interop/available.ts";
+import { netnsAvailable } from "../interop/netns.ts";
+import { cases } from "./cases/index.ts";
+import { PAIRS } from "./nat_case.ts";
+import { type Outcome, play } from "./play.ts";
+import { selfTests } from "./self_test.ts";
+import { isFailure, resultOf, tableOf } from "./table.ts";
+
+const { values } = parseArgs({
+  options: { only: { type: "string" }, jobs: { type: "string", default: "6" } },
+});
+
+function missing(): string | undefined {
+  const tool = ["ip", "iptables", "conntrack"].find((name) => spawnSync(name, ["-V"]).error !== undefined);
+  if (tool !== undefined) return tool;
+  if (!netnsAvailable()) return "root on Linux, and the right to make network namespaces";
+  if (spawnSync("tox-bootstrapd", ["--help"]).error !== undefined) return "tox-bootstrapd";
+  return libtoxcoreVersion() === undefined ? "libtoxcore2" : undefined;
+}
+
+const chosen = (name: string) => values.only === undefined || values.only === name;
+const tests = [...selfTests].filter(([name]) => chosen(name));
+const plays = cases.filter(({ name }) => chosen(name)).flatMap((natCase) => PAIRS.map((pair) => ({ natCase, pair })));
+const jobs = Number(values.jobs);
+
+async function run(): Promise<void> {
+  let failed = 0;
+  for (const [name, test] of tests) {
+    const wrong = await test().catch(String);
+    if (wrong !== undefined) failed++;
+    console.log(wrong === undefined ? `router ${name}: ok` : `router ${name}: FAILED: ${wrong}`);
+  }
+  const outcomes: Outcome[] = [];
+  const left = plays.entries();
+  const work = async () => {
+    for (const [at, { natCase, pair }] of left) {
+      const outcome = await play(natCase, pair);
+      outcomes[at] = outcome;
+      console.log(`${outcome.name} (${pair}): ${resultOf(outcome)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  if (outcomes.length > 0) console.log(`\n${tableOf(outcomes)}\n`);
+  failed += outcomes.filter(isFailure).length;
+  const pending = outcomes.filter((outcome) => outcome.pending !== undefined && !isFailure(outcome)).length;
+  const passed = tests.length + outcomes.length - failed - pending;
+  console.log(`Tests  ${failed} failed | ${passed} passed | ${pending} pending (${tests.length + outcomes.length})`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+const lacking = missing();
+if (lacking !== undefined) {
+  console.error(`The NAT lab needs ${lacking}.`);
+  process.exitCode = 1;
+} else if (tests.length + plays.length === 0 || !(jobs >= 1)) {
+  const names = [...selfTests.keys(), ...cases.map(({ name }) => name)];
+  console.error(`Give --jobs a number and --only one of these: ${names.join(", ")}.`);
+  process.exitCode = 1;
+} else await run();

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { COST_OF_PACKET } from "../../../src/relay/relay_limits.ts";
+import type { RelayServer } from "../../../src/relay/relay_server.ts";
+import { World } from "./world.ts";
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+const ENEMY = [10, 0, 6, 6];
+
+async function pair(w: World) {
+  const alice = w.client([10, 0, 1, 1]);
+  const bob = w.client([10, 0, 1, 2]);
+  alice.relay.requestRoute(bob.key);
+  bob.relay.requestRoute(alice.key);
+  await w.run(30);
+  return { alice, bob };
+}
+
+/** How many of 100 packets, one each ms, are served. */
+async function served(w: World, { alice, bob }: Awaited<ReturnType<typeof pair>>): Promise<number> {
+  const before = bob.packets.length;
+  for (let i = 0; i < 100; i++) {
+    alice.relay.sendTo(bob.key, new Uint8Array(1000));
+    await w.run(1);
+  }
+  await w.run(10);
+  return bob.packets.length - before;
+}
+
+describe("a relay among enemies", () => {
+  it("cuts off who connects and says nothing, or says it slowly", async () => {
+    const server = await world.relay();
+    const ends: string[] = [];
+    const silent = await world.connect();
+    silent.onEnd = (reason) => ends.push(reason);
+    const slow = await world.connect();
+    slow.onEnd = (reason) => ends.push(reason);
+    for (let second = 0; second < 9; second++) {
+      slow.write(new Uint8Array(10));
+      await world.run(1000);
+    }
+    expect(ends).toEqual([]);
+    await world.run(2000);
+    expect(ends).toEqual(["ended", "ended"]);
+    expect(server.connectionCount).toBe(0);
+    expect(world.metrics.get("relay.server.ended.timeout")).toBe(2);
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it("cuts off who shakes hands and then says nothing", async () => {
+    const server = await world.relay();
+    const rogue = await world.rogue();
+    await world.run(9000);
+    expect(rogue.fault).toBeUndefined();
+    expect(server.connectionCount).toBe(0);
+    await world.run(2000);
+    expect(rogue.fault).toBe("ended");
+  });
+
+  it("cuts off garbage for a handshake, and a key of small order", async () => {
+    await world.relay();
+    for (const first of [world.crypto.keyPair().publicKey, new Uint8Array(32)]) {
+      const socket = await world.connect();
+      let end: string | undefined;
+      socket.onEnd = (reason) => {
+        end = reason;
+      };
+      const request = new Uint8Array(128);
+      request.set(first);
+      socket.write(request);
+      await world.run(10);
+      expect(end).toBe("ended");
+    }
+    expect(world.metrics.get("drop.relayHandshake.forged")).toBe(1);
+    expect(world.metrics.get("drop.relayHandshake.weak-key")).toBe(1);
+  });
+
+  it.each([
+    ["data on an id that is not allocated", [200, 1]],
+    ["a notice for such an id", [3, 77]],
+    ["a notice for an id below 16", [3, 2]],
+    ["a pong of 0", [5, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ["an empty out-of-band packet", [6, ...new Uint8Array(32)]],
+    ["an out-of-band packet too long", [6, ...new Uint8Array(32 + 1025)]],
+    ["an onion request cut short", [8, ...new Uint8Array(158)]],
+    ["a packet of a relay", [9, 1, 2]],
+    ["an unknown id", [13]],
+  ])("cuts off for %s, as toxcore does", async (_what, packet) => {
+    const server = await world.relay();
+    const rogue = await world.rogue();
+    rogue.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+    await world.run(5);
+    expect(rogue.packets).toEqual([Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0, 1)]);
+    rogue.say(...packet);
+    await world.run(5);
+    expect(rogue.fault).toBe("ended");
+    expect(server.connectionCount).toBe(0);
+  });
+
+  it("cuts off for frames too long, empty, forged or never finished", async () => {
+    const server = await world.relay();
+    for (const [frame, fault] of [
+      [[0x08, 0x01], "malformed"],
+      [[0, 16], "malformed"],
+      [[0, 20, ...new Uint8Array(20)], "forged"],
+    ] as const) {
+      const rogue = await world.rogue();
+      rogue.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+      rogue.stream.sendRaw(Uint8Array.from(frame));
+      await world.run(5);
+      expect(rogue.fault).toBe("ended");
+      expect(world.metrics.get(`relay.server.ended.${fault}`)).toBeGreaterThan(0);
+    }
+    const rogue = await world.rogue();
+    rogue.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+    rogue.stream.sendRaw(Uint8Array.of(4, 0, 1, 2, 3));
+    await world.run(39_000);
+    expect(server.connectionCount).toBe(1);
+    await world.run(2000);
+    expect(server.connectionCount).toBe(0);
+  });
+
+  it("keeps places for others while one address opens connections without end", async () => {
+    const server = await world.relay({ limits: { newBurst: 100, newPerSecond: 10 } });
+    let ended = 0;
+    for (let i = 0; i < 1000; i++) {
+      const socket = await world.connect(ENEMY);
+      socket.onEnd = () => ended++;
+    }
+    await world.run(5);
+    expect(ended).toBe(900);
+    const { alice } = await pair(world);
+    expect(alice.heard).toEqual(["ready", "online"]);
+    await world.run(15_000);
+    expect(ended).toBe(1000);
+    expect(server.connectionCount).toBe(2);
+  });
+
+  it("lets no address have more than its share of the connections", async () => {
+    const server = await world.relay({ limits: { clientsPerAddress: 3, pendingPerAddress: 2 } });
+    for (let i = 0; i < 5; i++) (await world.rogue(ENEMY)).say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+    await world.run(5);
+    expect(server.connectionCount).toBe(3);
+    const idle = [await world.connect(ENEMY), await world.connect(ENEMY), await world.connect(ENEMY)];
+    const ended: number[] = [];
+    for (const [i, socket] of idle.entries()) socket.onEnd = () => ended.push(i);
+    await world.run(5);
+    expect(ended).toEqual([0]);
+    const friend = world.client([10, 0, 1, 1]);
+    await world.run(10);
+    expect(friend.relay.state).toBe("ready");
+  });
+
+  it("serves others as before while one address floods it", async () => {
+    const workPerSecond = 1000 * (1000 + COST_OF_PACKET) * 2;
+    await world.relay({ limits: { workPerSecond, workBurst: workPerSecond / 100 } });
+    const both = await pair(world);
+    expect(await served(world, both)).toBe(100);
+    const rogue = await world.rogue(ENEMY);
+    let sent = 0;
+    let flooding = true;
+    const flood = () => {
+      while (rogue.say(6, world.relayKeys.publicKey, new Uint8Array(1000))) sent++;
+      if (flooding) world.clock.at(world.clock.monotonic() + 1, flood);
+    };
+    flood();
+    expect(await served(world, both)).toBe(100);
+    flooding = false;
+    // What was taken from the flooder is what waited within its own queue, and its share, not what it would send.
+    expect(world.metrics.get("relay.server.paused")).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(2 * 256 + 250);
+    expect(rogue.fault).toBeUndefined();
+  });
+
+  it("is not kept from others by who never reads and has it answer", async () => {
+    const server: RelayServer = await world.relay();
+    const both = await pair(world);
+    const rogue = await world.rogue(ENEMY);
+    rogue.stream.pause();
+    for (let i = 0; i < 40; i++) {
+      for (let n = 0; n < 1000; n++) rogue.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+      await world.run(2);
+    }
+    expect(world.metrics.get("relay.server.ended.overflow")).toBe(1);
+    expect(server.connectionCount).toBe(2);
+    expect(await served(world, both)).toBe(100);
+  });
+});
