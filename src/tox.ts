@@ -367,6 +367,7 @@ async function buildFloors(
     lookups: dht,
     sessions: netCrypto,
     relays,
+    ...(options.udp !== false && options.holePunching !== false && { sockets: network }),
     ...(options.store !== undefined && { store: options.store }),
     nospam: options.nospam ?? randomU32(crypto.random),
     clock,

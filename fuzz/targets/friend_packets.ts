@@ -3,12 +3,17 @@ import {
   decodeHandled,
   decodeHello,
   decodeMessageFragment,
+  decodeNatReport,
+  decodePunchReady,
   encodeHandled,
   encodeHello,
   encodeMessageFragment,
+  encodeNatReport,
+  encodePunchReady,
   type Hello,
   type MessageFragment,
   type MessageMark,
+  type NatKind,
 } from "../../src/wire/friend/extension.ts";
 import {
   decodeFriendRequestData,
@@ -150,5 +155,17 @@ export const { fuzz, corpus, limitMs } = family(
     samples: [mark, lastMark],
     encode: into(encodeHandled),
     decode: decodeHandled,
+  }),
+  codec<NatKind>({
+    name: "nat_report",
+    samples: ["unknown", "stable", "random"],
+    encode: into(encodeNatReport),
+    decode: decodeNatReport,
+  }),
+  codec<number>({
+    name: "punch_ready",
+    samples: [0, 256, 65_535],
+    encode: into(encodePunchReady),
+    decode: decodePunchReady,
   }),
 );

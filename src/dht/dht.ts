@@ -385,7 +385,13 @@ export class Dht {
 /** For 20,000 nodes that ask in turn and then some: five megabytes once all of them have. */
 const CACHED_KEYS = 65_536;
 
-const NO_LOOKUP: DhtLookup = { suggest: () => {}, endpoints: () => [], doubt: () => {}, stop: () => {} };
+const NO_LOOKUP: DhtLookup = {
+  suggest: () => {},
+  endpoints: () => [],
+  seenAs: () => undefined,
+  doubt: () => {},
+  stop: () => {},
+};
 
 const HANDLED_PACKETS = [
   PacketId.PingRequest,

@@ -9,7 +9,7 @@ import type { NearestList } from "./nearest_list.ts";
 import { KILL_NODE_TIMEOUT } from "./node_care.ts";
 import { type Association, BAD_NODE_TIMEOUT } from "./node_entry.ts";
 import type { NodeTable } from "./node_table.ts";
-import { type AgreedAddress, ToldEndpoints } from "./told_endpoints.ts";
+import { type AgreedAddress, type SeenAs, ToldEndpoints } from "./told_endpoints.ts";
 
 interface Direct {
   readonly endpoint: Endpoint;
@@ -90,6 +90,11 @@ export class FriendSearch {
   /** Where nodes that have nothing to do with one another see him. */
   agreed(family: IpFamily): AgreedAddress | undefined {
     return this.#told.agreed(family, this.#clock.monotonic());
+  }
+
+  /** What his router does to his ports. */
+  seenAs(family: IpFamily): SeenAs | undefined {
+    return this.#told.seenAs(family, this.#clock.monotonic());
   }
 
   /**

@@ -14,6 +14,7 @@ import { Lookup } from "./lookup.ts";
 import { NearestList } from "./nearest_list.ts";
 import type { NodeEntry } from "./node_entry.ts";
 import type { NodeTable } from "./node_table.ts";
+import type { SeenAs } from "./told_endpoints.ts";
 
 /** What `lookUp` answers. */
 export interface DhtLookup {
@@ -21,6 +22,8 @@ export interface DhtLookup {
   suggest(nodes: readonly PackedNode[]): void;
   /** Addresses known now, the freshest first. */
   endpoints(): Endpoint[];
+  /** What others see his router do over IPv4; undefined as long as too few have said. */
+  seenAs(): SeenAs | undefined;
   /** There is reason to think that he is gone: he is asked now. */
   doubt(): void;
   stop(): void;
@@ -82,6 +85,7 @@ export class FriendSearches {
         for (const node of nodes.slice(0, MAX_SUGGESTED)) this.#options.considerNode(node);
       },
       endpoints: () => search.endpoints(),
+      seenAs: () => search.seenAs(4),
       doubt: () => this.#options.doubt(target),
       stop: () => {
         search.removeListener(listener);

@@ -1,7 +1,7 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Endpoint, IpFamily } from "../env/datagram.ts";
 import { sameBytes } from "../util/bytes.ts";
-import { isLanAddress, networkNumber, sameEndpoint } from "../util/endpoint.ts";
+import { isLanAddress, makeEndpoint, networkNumber, sameEndpoint } from "../util/endpoint.ts";
 import { BAD_NODE_TIMEOUT } from "./node_entry.ts";
 
 interface Told {
@@ -17,6 +17,13 @@ export interface AgreedAddress {
   readonly address: Uint8Array;
   /** Those they see him at, newest first, one for each of them. */
   readonly ports: readonly number[];
+}
+
+/** Where a node's router shows it to others: behind one port for all, or behind another one for each. */
+export interface SeenAs {
+  readonly kind: "stable" | "random";
+  /** One that he is seen at. */
+  readonly endpoint: Endpoint;
 }
 
 /** Two of each of the nodes in a friend's list. */
@@ -77,6 +84,18 @@ export class ToldEndpoints {
       return { address: endpoint.address, ports: same.reverse().map((told) => told.endpoint.port) };
     }
     return undefined;
+  }
+
+  /** What his router does, as far as those who agree on his address can tell. */
+  seenAs(family: IpFamily, now: number): SeenAs | undefined {
+    const agreed = this.agreed(family, now);
+    const [newest] = agreed?.ports ?? [];
+    if (agreed === undefined || newest === undefined) return undefined;
+    const votes = new Map<number, number>(); // bounded by MAX_TOLD
+    for (const port of agreed.ports) votes.set(port, (votes.get(port) ?? 0) + 1);
+    const [port, count] = [...votes].reduce((best, other) => (other[1] > best[1] ? other : best));
+    const stable = 2 * count > agreed.ports.length;
+    return { kind: stable ? "stable" : "random", endpoint: makeEndpoint(agreed.address, stable ? port : newest) };
   }
 
   #isNews(endpoint: Endpoint, now: number): boolean {

@@ -4,6 +4,7 @@ import type { Metrics } from "../env/metrics.ts";
 import type { Random } from "../env/random.ts";
 import type { Emitter } from "../util/emitter.ts";
 import type { Drop } from "../wire/drop.ts";
+import type { PunchingOffice } from "./birthday_punch.ts";
 import type { FriendEvents } from "./events.ts";
 import type { Friend } from "./friend.ts";
 import type { FriendRequests } from "./friend_requests.ts";
@@ -23,6 +24,8 @@ export interface FriendContext {
   readonly lookups: FriendLookups;
   /** None where there is no TCP. */
   readonly relays?: FriendRelays | undefined;
+  /** Punching by the birthday bound, for all friends; undefined where it is not wanted. */
+  readonly punching?: PunchingOffice | undefined;
   readonly journal: MessageJournal;
   readonly events: Emitter<FriendEvents>;
   readonly profile: SelfProfile;

@@ -9,7 +9,9 @@ import { TokenBucket } from "../util/token_bucket.ts";
 import { bareFriendPacket, FriendPacketId } from "../wire/friend/packet_ids.ts";
 import { encodeShareRelays, MAX_SHARED_RELAYS } from "../wire/friend/share_relays.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
+import { BirthdayPunch } from "./birthday_punch.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
+import type { ExtensionExtras } from "./extension_extras.ts";
 import type {
   FinderFriend,
   FriendLookup,
@@ -61,6 +63,8 @@ interface Attempt {
   heardAt: number;
 }
 
+const NO_EXTRAS: ExtensionExtras = { capabilities: 0, peerHas: () => {}, handle: () => false };
+
 /** Finds a friend, keeps one session with him, and finds him again when it ends. c-toxcore `friend_connection.c`. */
 export class FriendConnection implements FriendLink {
   readonly #context: FriendContext;
@@ -77,6 +81,7 @@ export class FriendConnection implements FriendLink {
   #controlBlocked = false;
   #messagesBlocked = false;
   #stopped = false;
+  readonly #punch: BirthdayPunch | undefined;
   #aliveSentAt = 0;
   #relaysSharedAt = Number.NEGATIVE_INFINITY;
   #aliveTimer: Cancel | undefined;
@@ -87,6 +92,15 @@ export class FriendConnection implements FriendLink {
     this.#context = context;
     this.#peer = peer;
     this.#listener = listener;
+    const { punching } = context;
+    this.#punch =
+      punching &&
+      new BirthdayPunch(punching, {
+        seenAs: () => this.#lookup?.seenAs(),
+        session: () => (this.established ? this.#attempt?.session : undefined),
+        send: (packet) => this.send(packet, "control"),
+        drop: context.drop,
+      });
   }
 
   get established(): boolean {
@@ -116,6 +130,7 @@ export class FriendConnection implements FriendLink {
     this.#dhtKeyTimer?.();
     this.#lookup?.stop();
     this.#stopRoute();
+    this.#punch?.stop();
     this.#finder?.remove();
     const attempt = this.#attempt;
     this.#attempt = undefined;
@@ -147,6 +162,11 @@ export class FriendConnection implements FriendLink {
     this.#attempt = undefined;
     attempt.session?.kill("timeout");
     this.#ended(attempt, "timeout");
+  }
+
+  /** The part that the connection has in our extension. */
+  get extras(): ExtensionExtras {
+    return this.#punch ?? NO_EXTRAS;
   }
 
   /** He says over which relays he can be reached. */
@@ -332,6 +352,7 @@ export class FriendConnection implements FriendLink {
 
   #noteTransport(): void {
     if (this.#route) this.#route.direct = this.established && this.transport === "udp";
+    this.#punch?.pathChanged();
   }
 
   #shareRelays(now: number): void {
@@ -343,6 +364,7 @@ export class FriendConnection implements FriendLink {
   #wentDown(): void {
     this.#aliveTimer?.();
     this.#aliveTimer = undefined;
+    this.#punch?.stop();
     this.#finder?.setOnline(false);
     this.#noteTransport();
     if (this.#lookup) this.#armDhtKeyTimer();

@@ -47,7 +47,7 @@ export class FriendCore implements FriendBehind {
       onWritable: () => this.#writable(),
       onPathChange: () => this.presence.pathChanged(),
     });
-    this.messages = new Messages(context, this.handle, publicKey, this.#connection);
+    this.messages = new Messages(context, this.handle, publicKey, this.#connection, this.#connection.extras);
     this.presence = new Presence(context, this.handle, this.#connection, () => this.messages.hello());
   }
 

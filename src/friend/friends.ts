@@ -14,6 +14,7 @@ import { ToxError } from "../util/tox_error.ts";
 import { encodeFriendRequestData, MAX_REQUEST_MESSAGE_SIZE } from "../wire/friend/friend_request.ts";
 import type { UserStatus } from "../wire/friend/presence.ts";
 import { decodeToxId, formatToxId, isCanonicalKey, parseToxId } from "../wire/friend/tox_id.ts";
+import { PunchingOffice } from "./birthday_punch.ts";
 import type { FriendContext } from "./context.ts";
 import type { FriendEvents } from "./events.ts";
 import type { Friend } from "./friend.ts";
@@ -21,7 +22,14 @@ import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
 import { MessageJournal } from "./message_journal.ts";
 import { type FriendPacketHandler, PacketHandlers } from "./packet_handlers.ts";
-import type { FriendFinder, FriendLookups, FriendRelays, FriendSessionListener, FriendSessions } from "./ports.ts";
+import type {
+  FriendFinder,
+  FriendLookups,
+  FriendRelays,
+  FriendSessionListener,
+  FriendSessions,
+  FriendSockets,
+} from "./ports.ts";
 import { Tell } from "./presence.ts";
 import { SelfProfile } from "./self_profile.ts";
 
@@ -35,6 +43,8 @@ export interface FriendsOptions {
   readonly sessions: FriendSessions;
   readonly finder: FriendFinder;
   readonly lookups: FriendLookups;
+  /** Sockets to punch with, where that is wanted. */
+  readonly sockets?: FriendSockets | undefined;
   /** None where there is no TCP. */
   readonly relays?: FriendRelays | undefined;
   /** Left out, what waits is gone with the instance. */
@@ -80,6 +90,7 @@ export class Friends {
         relays: options.relays,
         events: this.#events,
       },
+      punching: options.sockets && new PunchingOffice(options.sockets, options.clock, random, options.metrics),
       profile: new SelfProfile(),
       handlers: new PacketHandlers(),
       nextMessageNumber: () => this.#takeMessageNumber(),

@@ -15,6 +15,7 @@ import {
 } from "../wire/friend/extension.ts";
 import { decodeMessage, encodeMessage, MAX_MESSAGE_SIZE } from "../wire/friend/message.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
+import type { ExtensionExtras } from "./extension_extras.ts";
 import type { Friend } from "./friend.ts";
 import { Inbox } from "./inbox.ts";
 import type { Message, OutboxEntry } from "./message.ts";
@@ -23,8 +24,6 @@ import { Outbox } from "./outbox.ts";
 
 /** Messages under way and unanswered. Bounds what the peer's app has to work off, and what a broken session sends again. */
 const WINDOW = 1024;
-
-const CAPABILITIES = Capability.NumberedMessages;
 
 /** Who is at the other end of this session. Until it is known, messages wait. */
 type PeerKind = "unknown" | "ours" | "legacy";
@@ -36,6 +35,7 @@ export class Messages {
   readonly #link: FriendLink;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
+  readonly #extras: ExtensionExtras;
   #kind: PeerKind = "unknown";
   /** Counts sessions: an acknowledgement of an older one means nothing. */
   #generation = 0;
@@ -43,8 +43,9 @@ export class Messages {
   #part: { readonly entry: OutboxEntry; offset: number } | undefined;
   #pumping = false;
 
-  constructor(context: FriendContext, friend: Friend, key: PublicKey, link: FriendLink) {
+  constructor(context: FriendContext, friend: Friend, key: PublicKey, link: FriendLink, extras: ExtensionExtras) {
     this.#context = context;
+    this.#extras = extras;
     this.#friend = friend;
     this.#link = link;
     const history = context.journal.claim(key, () => this.#history());
@@ -76,7 +77,8 @@ export class Messages {
 
   /** What one of ours says right behind ONLINE. */
   hello(): Uint8Array {
-    const hello = { version: EXTENSION_VERSION, capabilities: CAPABILITIES };
+    const capabilities = Capability.NumberedMessages | this.#extras.capabilities;
+    const hello = { version: EXTENSION_VERSION, capabilities };
     const handled = this.#inbox.handled;
     return encodeHello(handled ? { ...hello, handled } : hello);
   }
@@ -110,7 +112,7 @@ export class Messages {
       const mark = decodeHandled(packet, drop);
       if (mark) this.#announce(this.#outbox.handledUpTo(mark));
       this.#pump();
-    } else {
+    } else if (!this.#extras.handle(packet)) {
       drop("unknown-id");
     }
   }
@@ -139,6 +141,7 @@ export class Messages {
     const hello = decodeHello(packet, this.#context.drop);
     const numbered = hello !== undefined && (hello.capabilities & Capability.NumberedMessages) !== 0;
     if (this.#kind !== "ours") this.#kind = numbered ? "ours" : "legacy";
+    if (hello) this.#extras.peerHas(hello.capabilities);
     if (hello?.handled) this.#announce(this.#outbox.handledUpTo(hello.handled));
     this.#pump();
   }

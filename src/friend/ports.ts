@@ -1,5 +1,5 @@
 import type { PublicKey } from "../crypto/keys.ts";
-import type { Endpoint } from "../env/datagram.ts";
+import type { DatagramSocket, Endpoint } from "../env/datagram.ts";
 import type { RelayPath } from "../net_crypto/ports.ts";
 import type { CloseReason } from "../net_crypto/session.ts";
 import type { FinderFriend, FoundListener, FriendRequestHandler } from "../onion/client/types.ts";
@@ -26,9 +26,18 @@ export interface FriendLookup {
   suggest(nodes: readonly PackedNode[]): void;
   /** Addresses known now, the freshest first. */
   endpoints(): Endpoint[];
+  /** What others see his router do: the same port for all, or another one for each. Undefined: not known. */
+  seenAs(): { readonly kind: "stable" | "random"; readonly endpoint: Endpoint } | undefined;
   /** There is reason to think that he is gone: he is asked now. */
   doubt(): void;
   stop(): void;
+}
+
+/** Sockets beside the instance's own, for punching. `UdpNetwork` has this shape. */
+export interface FriendSockets {
+  /** So many, or fewer where the system gives no more. */
+  openMore(count: number): Promise<DatagramSocket[]>;
+  closeSocket(socket: DatagramSocket): void;
 }
 
 /** What friend connections ask of TCP relays: ways to a peer. `RelayPool` has this shape. */
@@ -70,6 +79,10 @@ export interface FriendSession {
   /** An address the peer may be reached at. */
   addEndpoint(endpoint: Endpoint): void;
   /** A relay that the peer may be reached over; given again, it is tried again. */
+  /** The socket that packets leave by, where one was chosen. */
+  readonly socket: DatagramSocket | undefined;
+  /** Says that we are here, to an address that is no path of the session, from one of our sockets. */
+  sayAt(endpoint: Endpoint, socket?: DatagramSocket): boolean;
   addRelay(relay: RelayPath): void;
   removeRelay(relay: RelayPath): void;
   /**

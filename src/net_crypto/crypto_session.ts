@@ -1,5 +1,5 @@
 import type { PublicKey } from "../crypto/keys.ts";
-import type { Endpoint } from "../env/datagram.ts";
+import type { DatagramSocket, Endpoint } from "../env/datagram.ts";
 import { ToxError } from "../util/tox_error.ts";
 import type { DropReason } from "../wire/drop.ts";
 import {
@@ -101,6 +101,18 @@ export class CryptoSession implements Session {
     const known = this.#paths.findEndpoint(endpoint);
     if (known === undefined) this.#tryPath(this.#paths.addEndpoint(endpoint, undefined, this.#now));
     else if (this.#paths.wantsBetter(this.#now)) this.#sayHere(known);
+  }
+
+  get socket(): DatagramSocket | undefined {
+    return this.#paths.active?.socket;
+  }
+
+  sayAt(endpoint: Endpoint, socket?: DatagramSocket): boolean {
+    const { channel } = this.#agreement;
+    if (this.#state !== "established" || channel === undefined) return false;
+    const request = Uint8Array.of(SessionPacketId.Request);
+    const { bufferStart } = this.#receiver;
+    return sendDataPacket(this.#host, channel, { endpoint, socket }, bufferStart, this.#sender.bufferEnd, request);
   }
 
   addRelay(relay: RelayPath): void {
@@ -234,6 +246,7 @@ export class CryptoSession implements Session {
     if ("socket" in arrived) path.socket = arrived.socket;
     if (this.#paths.received(path, now)) {
       this.#sender.pathChanged(now);
+      this.#sendRequest(now); // so that the peer hears at once that this way works
       this.#guard(() => this.#listener.onPathChange?.(this));
     }
     if (this.#isClosed) return undefined;

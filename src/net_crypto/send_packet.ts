@@ -13,7 +13,7 @@ export interface PacketPort {
 export function sendDataPacket(
   port: PacketPort,
   channel: DataChannel,
-  path: Path,
+  path: Pick<Path, "endpoint" | "socket"> & Partial<Pick<Path, "relay">>,
   bufferStart: number,
   number: number,
   data: Uint8Array,

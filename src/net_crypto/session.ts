@@ -1,5 +1,5 @@
 import type { PublicKey } from "../crypto/keys.ts";
-import type { Endpoint } from "../env/datagram.ts";
+import type { DatagramSocket, Endpoint } from "../env/datagram.ts";
 import type { RelayPath } from "./ports.ts";
 
 /**
@@ -36,6 +36,13 @@ export interface Session {
    * the path in use falls silent.
    */
   addEndpoint(endpoint: Endpoint): void;
+  /** The socket that packets leave by, where one was chosen: the one that the peer was last heard on. */
+  readonly socket: DatagramSocket | undefined;
+  /**
+   * Sends an empty request to an address that is no path of the session, from one of our sockets: whoever holds the session's
+   * keys there answers. False when it cannot leave now.
+   */
+  sayAt(endpoint: Endpoint, socket?: DatagramSocket): boolean;
   addRelay(relay: RelayPath): void;
   removeRelay(relay: RelayPath): void;
 

@@ -23,6 +23,9 @@ export function* defaultPorts(): Iterable<number> {
   for (let port = 33445; port <= 33545; port++) yield port;
 }
 
+/** Sockets beside the instance's own, at most. */
+const MAX_MORE_SOCKETS = 512;
+
 /** The instance's UDP sockets, one a family on the same port, and who handles which packet id. */
 export class UdpNetwork {
   readonly #sockets: readonly DatagramSocket[];
@@ -31,13 +34,17 @@ export class UdpNetwork {
   readonly #handlers: Array<PacketHandler | undefined> = new Array(256).fill(undefined);
   readonly #writableListeners = new Set<() => void>(); // one or two floors of this instance
   readonly #metrics: Metrics;
+  readonly #binder: (() => Promise<DatagramSocket>) | undefined;
+  readonly #more = new Set<DatagramSocket>(); // bounded by MAX_MORE_SOCKETS
   #closed = false;
 
-  constructor(sockets: readonly DatagramSocket[], metrics: Metrics) {
+  /** `binder` opens one more IPv4 socket on a port that the system chooses. */
+  constructor(sockets: readonly DatagramSocket[], metrics: Metrics, binder?: () => Promise<DatagramSocket>) {
     this.#sockets = sockets;
     this.#ipv4 = sockets.find((socket) => socket.family === 4);
     this.#ipv6 = sockets.find((socket) => socket.family === 6);
     this.#metrics = metrics;
+    this.#binder = binder;
     for (const socket of sockets) {
       socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
       socket.onWritable = () => {
@@ -54,7 +61,8 @@ export class UdpNetwork {
     let inUse: unknown;
     for (const port of options.ports) {
       try {
-        return new UdpNetwork(await bindFamilies(datagrams, options, port), metrics);
+        const binder = () => datagrams.bind(bindOptions(4, 0, options.bindIpv4, false));
+        return new UdpNetwork(await bindFamilies(datagrams, options, port), metrics, binder);
       } catch (error) {
         if (!(error instanceof ToxError) || error.code !== "port-in-use") throw error;
         inUse = error;
@@ -107,6 +115,32 @@ export class UdpNetwork {
     return sent;
   }
 
+  /**
+   * So many more IPv4 sockets, each on a port of its own, or fewer where the system gives no more. What they receive is
+   * handled like the rest. Their owner gives each back with `closeSocket`.
+   */
+  async openMore(count: number): Promise<DatagramSocket[]> {
+    const opened: DatagramSocket[] = [];
+    while (opened.length < count && this.#ipv4 !== undefined && this.#binder !== undefined) {
+      if (this.#closed || this.#more.size >= MAX_MORE_SOCKETS) break;
+      const socket = await this.#binder().catch(() => undefined);
+      if (socket === undefined) break;
+      if (this.#closed) {
+        socket.close();
+        break;
+      }
+      socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
+      this.#more.add(socket);
+      opened.push(socket);
+    }
+    return opened;
+  }
+
+  /** Closes a socket of `openMore`. */
+  closeSocket(socket: DatagramSocket): void {
+    if (this.#more.delete(socket)) socket.close();
+  }
+
   /** Handles a datagram as if `socket` had received it. */
   receive(bytes: Uint8Array, from: Endpoint, socket: DatagramSocket): void {
     if (this.#closed) return;
@@ -129,6 +163,8 @@ export class UdpNetwork {
     this.#handlers.fill(undefined);
     this.#writableListeners.clear();
     for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#more) socket.close();
+    this.#more.clear();
   }
 }
 

@@ -22,18 +22,30 @@
  *   1  2
  *   8  epoch
  *   8  sequence
+ *
+ * NAT report
+ *   1  150
+ *   1  3
+ *   1  how the writer sees the reader's NAT: 0 not known, 1 the same port for all, 2 another port for each
+ *
+ * punch ready
+ *   1  150
+ *   1  4
+ *   2  how many sockets wait for a packet
  */
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from "../../util/bytes.ts";
 import type { Drop } from "../drop.ts";
 import { FriendPacketId, MAX_FRIEND_PACKET_SIZE } from "./packet_ids.ts";
 
-export const ExtensionSubtype = { Hello: 0, Message: 1, Handled: 2 } as const;
+export const ExtensionSubtype = { Hello: 0, Message: 1, Handled: 2, NatReport: 3, PunchReady: 4 } as const;
 
 export const EXTENSION_VERSION = 1;
 
 export const Capability = {
   /** Takes messages with epoch and sequence, and answers with `handled`. */
   NumberedMessages: 1 << 0,
+  /** Says how it sees the other's NAT, and takes part in punching by the birthday bound. */
+  BirthdayPunch: 1 << 1,
 } as const;
 
 const HELLO_HEADER_SIZE = 7;
@@ -140,6 +152,39 @@ export function decodeHandled(packet: Uint8Array, drop: Drop): MessageMark | und
   if (packet.length < HANDLED_SIZE) return drop("truncated");
   if (packet.length > HANDLED_SIZE) return drop("oversized");
   return readMark(packet, 2);
+}
+
+export type NatKind = "unknown" | "stable" | "random";
+
+const NAT_KINDS: readonly NatKind[] = ["unknown", "stable", "random"];
+const NAT_REPORT_SIZE = 3;
+const PUNCH_READY_SIZE = 4;
+
+export function encodeNatReport(kind: NatKind): Uint8Array {
+  return Uint8Array.of(FriendPacketId.Extension, ExtensionSubtype.NatReport, NAT_KINDS.indexOf(kind));
+}
+
+export function decodeNatReport(packet: Uint8Array, drop: Drop): NatKind | undefined {
+  if (!isExtension(packet, ExtensionSubtype.NatReport)) return drop("unknown-id");
+  if (packet.length < NAT_REPORT_SIZE) return drop("truncated");
+  if (packet.length > NAT_REPORT_SIZE) return drop("oversized");
+  return NAT_KINDS[packet[2] ?? 0] ?? drop("malformed");
+}
+
+export function encodePunchReady(sockets: number): Uint8Array {
+  const packet = new Uint8Array(PUNCH_READY_SIZE);
+  packet[0] = FriendPacketId.Extension;
+  packet[1] = ExtensionSubtype.PunchReady;
+  writeU16(packet, 2, sockets);
+  return packet;
+}
+
+/** How many sockets wait. */
+export function decodePunchReady(packet: Uint8Array, drop: Drop): number | undefined {
+  if (!isExtension(packet, ExtensionSubtype.PunchReady)) return drop("unknown-id");
+  if (packet.length < PUNCH_READY_SIZE) return drop("truncated");
+  if (packet.length > PUNCH_READY_SIZE) return drop("oversized");
+  return readU16(packet, 2);
 }
 
 /** Whether this is the packet by which one of ours shows himself. */

@@ -143,6 +143,12 @@ export class FakeSession implements FriendSession {
     this.endpoints.push(endpoint);
   }
 
+  readonly socket = undefined;
+
+  sayAt(): boolean {
+    return true;
+  }
+
   addRelay(relay: RelayPath): void {
     this.relays.add(relay);
   }

@@ -173,6 +173,7 @@ export class World {
       });
       return {
         suggest: () => {},
+        seenAs: () => undefined,
         endpoints: () => (this.addressesKnown && found() ? [ENDPOINT] : []),
         doubt: () => {},
         stop: () => {

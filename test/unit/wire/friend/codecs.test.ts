@@ -5,10 +5,15 @@ import {
   decodeHandled,
   decodeHello,
   decodeMessageFragment,
+  decodeNatReport,
+  decodePunchReady,
   encodeHandled,
   encodeHello,
   encodeMessageFragment,
+  encodeNatReport,
+  encodePunchReady,
   MAX_FRAGMENT_SIZE,
+  type NatKind,
 } from "../../../../src/wire/friend/extension.ts";
 import { decodeFriendRequestData, encodeFriendRequestData } from "../../../../src/wire/friend/friend_request.ts";
 import { decodeMessage, encodeMessage } from "../../../../src/wire/friend/message.ts";
@@ -101,6 +106,20 @@ codecProperties("message fragment", {
 });
 
 codecProperties("handled", { arbitrary: mark, encode: encodeHandled, decode: decodeHandled });
+
+codecProperties("NAT report", {
+  arbitrary: fc.constantFrom<NatKind>("unknown", "stable", "random"),
+  encode: encodeNatReport,
+  decode: decodeNatReport,
+});
+
+codecProperties("punch ready", { arbitrary: fc.nat(0xffff), encode: encodePunchReady, decode: decodePunchReady });
+
+it("a NAT of an unknown kind is no report", () => {
+  expect(decodeNatReport(Uint8Array.of(150, 3, 3), ignoreDrop)).toBeUndefined();
+  expect([...encodeNatReport("random")]).toEqual([150, 3, 2]);
+  expect([...encodePunchReady(256)]).toEqual([150, 4, 1, 0]);
+});
 
 describe("the bytes of friend packets", () => {
   it("are those of the tables", () => {
