@@ -18,8 +18,8 @@ export interface Stage {
   readonly places: readonly [Place, Place];
   /** What happens in the middle of the conversation; after it, they talk again. */
   readonly trouble?: (people: readonly [Person, Person]) => Promise<void> | void;
-  /** Whether they must end up with a direct path. Default: yes. */
-  readonly direct?: boolean;
+  /** Whether they must end up with a direct path, or which pair must. Default: both. */
+  readonly direct?: boolean | Pair;
 }
 
 export const [FIRST_PORT, SECOND_PORT] = [33_500, 33_600] as const;

@@ -74,7 +74,7 @@ export async function play(natCase: NatCase, pair: Pair): Promise<Outcome> {
       times.healedMs = performance.now() - before;
     }
     const isDirect = () => people.every((person) => stateOf(person) === "udp");
-    if (direct) await until(DIRECT_MS, "a direct path", isDirect);
+    if (direct === true || direct === pair) await until(DIRECT_MS, "a direct path", isDirect);
     if (isDirect()) times.directMs = Math.max(...people.map((person) => since(person, "udp"))) - start;
     path = pathOf(people);
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Lab } from "../lab/lab.ts";
 import type { RouterKind } from "../lab/router_rules.ts";
 import { FIRST_PORT, type NatCase, SECOND_PORT, type Stage } from "../nat_case.ts";
 
-function homes(lab: Lab, first: RouterKind, second: RouterKind, direct = true): Stage {
+function homes(lab: Lab, first: RouterKind, second: RouterKind, direct: Stage["direct"] = true): Stage {
   const [one, two] = [lab.addHome(first), lab.addHome(second)];
   const places = [
     { netns: one.netns, port: FIRST_PORT },
@@ -28,7 +28,7 @@ export const pairs: readonly NatCase[] = [
   },
   {
     name: "symmetric-and-port-restricted",
-    build: (lab) => homes(lab, "symmetric", "port-restricted", false),
+    build: (lab) => homes(lab, "symmetric", "port-restricted", "ours-ours"),
   },
   { name: "symmetric-pair", build: (lab) => homes(lab, "symmetric", "symmetric", false) },
   {

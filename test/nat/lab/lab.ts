@@ -31,7 +31,9 @@ export interface RouterOptions {
   readonly inside?: string;
 }
 
+/** Each public host is in a /24 of its own, as nodes of the real network are; routers are apart from them. */
 const PUBLIC_PREFIX = "198.18.";
+const ROUTER_PREFIX = "198.19.0.";
 const PUBLIC_PREFIX6 = "2001:2::";
 /** The one host inside that full cones and address-restricted routers send to. */
 const FIRST_INSIDE = 2;
@@ -71,7 +73,7 @@ export class Lab implements Disposable {
   addPublicHost({ ipv4 = true, ipv6 = true } = {}): PublicHost {
     const number = ++this.#hosts;
     const netns = this.#namespace(`public${number}`);
-    const [address, address6] = [`${PUBLIC_PREFIX}0.${number}`, PUBLIC_PREFIX6 + number.toString(16)];
+    const [address, address6] = [`${PUBLIC_PREFIX}${number}.1`, PUBLIC_PREFIX6 + number.toString(16)];
     this.#plugIn(this.#internet, "br0", netns, `p${number}`);
     if (ipv4) this.run(netns, `ip address add ${address}/15 dev outside`);
     if (ipv6) this.run(netns, `ip address add ${address6}/48 dev outside nodad`);
@@ -87,7 +89,7 @@ export class Lab implements Disposable {
   addRouter(kind: RouterKind, { behind, inside = "10.0.0" }: RouterOptions = {}): Router {
     const number = ++this.#routers;
     const netns = this.#namespace(`router${number}`);
-    let address = `${PUBLIC_PREFIX}1.${number}`;
+    let address = ROUTER_PREFIX + number;
     if (behind === undefined) {
       this.#plugIn(this.#internet, "br0", netns, `r${number}`);
       this.run(netns, `ip address add ${address}/15 dev outside`);
