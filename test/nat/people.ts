@@ -10,6 +10,8 @@ export interface Place {
   readonly port: number;
   /** Default: on. */
   readonly udp?: boolean;
+  /** Whether he looks around in his local network. Default: off. */
+  readonly lan?: boolean;
   /** Which of a node's addresses he is told. Default: IPv4. */
   readonly family?: "ipv4" | "ipv6";
   /** Whether he opens an IPv6 socket. Default: if `family` is that. */
@@ -39,11 +41,9 @@ export function startPerson(kind: Kind, place: Place): Promise<Person> {
   return kind === "ours" ? startOurs(place) : startTheirs(place);
 }
 
-/** JSON-RPC's code for a method that the program does not have. */
-const METHOD_NOT_FOUND = -32601;
-
-async function startOurs({ netns, port, udp = true, family, ipv6 = family === "ipv6" }: Place): Promise<Person> {
-  const flags = ["rpc", "--port", String(port), ...(ipv6 ? [] : ["--no-ipv6"]), ...(udp ? [] : ["--no-udp"])];
+async function startOurs({ netns, port, udp = true, lan, family, ipv6 = family === "ipv6" }: Place): Promise<Person> {
+  const switches = [...(ipv6 ? [] : ["--no-ipv6"]), ...(udp ? [] : ["--no-udp"]), ...(lan ? ["--lan"] : [])];
+  const flags = ["rpc", "--port", String(port), ...switches];
   const rpc = rpcClient(spawnTied(process.execPath, [TOXCORE_TS, ...flags], netns));
   const connections: { state: ConnectionState; at: number }[] = [];
   const listen = () =>
@@ -58,11 +58,7 @@ async function startOurs({ netns, port, udp = true, family, ipv6 = family === "i
     publicKey: self.publicKey,
     connections,
     bootstrap: async ({ host, port, publicKey }) => void (await rpc.call("bootstrap", { host, port, publicKey })),
-    addRelay: async ({ host, port, publicKey }) => {
-      await rpc.call("addRelay", { host, port, publicKey }).catch((error: { code?: number }) => {
-        if (error.code !== METHOD_NOT_FOUND) throw error;
-      });
-    },
+    addRelay: async ({ host, port, publicKey }) => void (await rpc.call("addRelay", { host, port, publicKey })),
     addFriend: async (id, message) => void (await rpc.call("addFriend", { id, message })),
     accept: async (message, timeoutMs) => {
       const request = rpc.notified("friendRequest", (request) => request.message === message);
@@ -75,8 +71,8 @@ async function startOurs({ netns, port, udp = true, family, ipv6 = family === "i
   };
 }
 
-async function startTheirs({ netns, port, udp = true, family, ipv6 = family === "ipv6" }: Place): Promise<Person> {
-  const peer = await ToxcorePeer.start({ netns, startPort: port, udp, ipv6 });
+async function startTheirs({ netns, port, udp = true, lan, family, ipv6 = family === "ipv6" }: Place): Promise<Person> {
+  const peer = await ToxcorePeer.start({ netns, startPort: port, udp, ipv6, localDiscovery: lan ?? false });
   const connections: { state: ConnectionState; at: number }[] = [];
   const listen = (): Promise<void> =>
     peer.waitFor("friendConnection", undefined, 3_600_000).then(({ state }) => {

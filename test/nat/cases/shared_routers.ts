@@ -1,5 +1,8 @@
 import { FIRST_PORT, type NatCase, SECOND_PORT } from "../nat_case.ts";
 
+/** LAN discovery knocks there first. */
+const LAN_PORT = 33_445;
+
 /** Routers that two share, and routers behind routers. */
 export const sharedRouters: readonly NatCase[] = [
   {
@@ -28,6 +31,19 @@ export const sharedRouters: readonly NatCase[] = [
           { netns: two.netns, port: SECOND_PORT },
         ],
         direct: false,
+      };
+    },
+  },
+  {
+    name: "one-router-no-hairpin-lan",
+    build: (lab) => {
+      const router = lab.addRouter("port-restricted");
+      const [one, two] = [lab.addInsider(router), lab.addInsider(router)];
+      return {
+        places: [
+          { netns: one.netns, port: LAN_PORT, lan: true },
+          { netns: two.netns, port: LAN_PORT, lan: true },
+        ],
       };
     },
   },
