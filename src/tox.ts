@@ -360,6 +360,7 @@ async function buildFloors(
     network.close();
     throw error;
   });
+  if (relayServer !== undefined) announceOurRelay(relays, relayServer, options);
   const lower = { network, dht, onionServer, relays, relayServer, onionClient, netCrypto };
   const friends = await Friends.create({
     keys: self,
@@ -405,6 +406,14 @@ async function openRelay(
   });
   await server.listen();
   return server;
+}
+
+/** Friends are told of our own relay by its loopback address, as toxcore does: they know where we are. */
+function announceOurRelay(relays: RelayPool | undefined, { ports }: RelayServer, { ipv4, bindIpv4 }: ToxOptions): void {
+  const [port = 0] = ports;
+  const loopback = ipv4 === false ? "::1" : "127.0.0.1";
+  const at = (address: string) => makeEndpoint(parseAddress(address) ?? new Uint8Array(4), port);
+  relays?.addOurServer(at(bindIpv4 === undefined || bindIpv4 === "0.0.0.0" ? loopback : bindIpv4), at(loopback));
 }
 
 function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {

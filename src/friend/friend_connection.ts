@@ -36,6 +36,12 @@ const BEGINNING_MS = 2_000;
 
 /** Our relays are told again so often. toxcore's SHARE_RELAYS_INTERVAL. */
 const SHARE_RELAYS_MS = 120_000;
+/** He may name relays so often at once, and once in so many ms; each time we may say something to him over them. */
+const NAMINGS = 8;
+const NAMING_MS = 2_000;
+/** So many new ones: each may cost us a connection to wherever he likes. toxcore's friends name three in 120 s. */
+const NEW_RELAYS = 24;
+const NEW_RELAY_MS = 10_000;
 
 export interface FriendConnectionListener {
   /** The search has found the friend: data can be sent to him through the onion. */
@@ -73,6 +79,8 @@ export class FriendConnection implements FriendLink {
   readonly #relayPaths = new Set<RelayPath>(); // bounded by the relays that we are connected to
   #attempt: Attempt | undefined;
   readonly #beginnings = new TokenBucket(BEGINNINGS, BEGINNING_MS);
+  readonly #namings = new TokenBucket(NAMINGS, NAMING_MS);
+  readonly #newRelays = new TokenBucket(NEW_RELAYS, NEW_RELAY_MS);
   /** A control packet found the queue full: nothing overtakes it. */
   #controlBlocked = false;
   #messagesBlocked = false;
@@ -208,7 +216,7 @@ export class FriendConnection implements FriendLink {
 
   #lookForRelays(key: PublicKey, nodes: readonly PackedNode[]): void {
     this.#stopRoute();
-    this.#route = this.#context.relays?.routeTo(key, {
+    const route = this.#context.relays?.routeTo(key, {
       onPath: (path) => {
         if (this.#dhtKey === key && !this.#stopped) this.#foundRelay(path);
       },
@@ -217,12 +225,26 @@ export class FriendConnection implements FriendLink {
         this.#attempt?.session?.removeRelay(path);
       },
     });
+    if (this.#stopped || this.#dhtKey !== key) {
+      route?.stop(); // by a listener's doing
+      return;
+    }
+    this.#route = route;
     this.#suggestRelays(nodes);
   }
 
   #suggestRelays(nodes: readonly PackedNode[]): void {
     const relays = nodes.filter((node) => node.transport === "tcp").map((node) => this.#reachableRelay(node));
-    if (relays.length > 0) this.#route?.suggest(relays);
+    const { clock } = this.#context;
+    if (relays.length === 0 || this.#route === undefined) return;
+    if (!this.#namings.take(clock.monotonic())) {
+      this.#context.drop("rate-limited");
+      return;
+    }
+    this.#route.suggest(relays, {
+      from: this.#attempt?.session?.endpoint,
+      mayTakeNew: () => this.#newRelays.take(clock.monotonic()),
+    });
   }
 
   /** Who serves as a relay himself may name it by a loopback address: it is where he is. */
@@ -336,7 +358,8 @@ export class FriendConnection implements FriendLink {
 
   #shareRelays(now: number): void {
     if (now < this.#relaysSharedAt + SHARE_RELAYS_MS) return;
-    const relays = this.#context.relays?.toShare(MAX_SHARED_RELAYS) ?? [];
+    const at = this.#attempt?.session?.endpoint;
+    const relays = this.#context.relays?.toShare(MAX_SHARED_RELAYS, at) ?? [];
     if (relays.length > 0 && this.send(encodeShareRelays(relays), "control")) this.#relaysSharedAt = now;
   }
 

@@ -197,7 +197,7 @@ describe("hostile packets", () => {
     const send = () => ++answers > 0;
     const relay = { relay: node.crypto.keyPair().publicKey, send };
     const clean = { relay: node.crypto.keyPair().publicKey, send };
-    const ask = (by: MinimalPeer, over: typeof relay, as: PublicKey = by.dht.publicKey) => {
+    const ask = (by: MinimalPeer, over: typeof relay, as = by.dht.publicKey as PublicKey) => {
       const before = answers;
       node.netCrypto.receiveFromRelay(by.cookieRequest(new Uint8Array(8)), over, as);
       return answers - before;
