@@ -113,7 +113,7 @@ export class Tox {
     const tox = new Tox(env, crypto, self, selfShared, floors, options.udp === false);
     env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
     tox.#start = env.clock.at(env.clock.monotonic(), () => {
-      for (const node of relays) tox.addRelay(node);
+      for (const node of relays) tox.#addRelayInBackground(node);
       for (const node of bootstrap) tox.#bootstrapInBackground(node);
     });
     return tox;
@@ -305,18 +305,26 @@ export class Tox {
     });
   }
 
+  #addRelayInBackground(node: BootstrapNode): void {
+    try {
+      this.addRelay(node);
+    } catch (error) {
+      this.#env.logger.warn("a relay cannot be used", { host: node.host, reason: String(error) });
+    }
+  }
+
   /** Most nodes are relays as well, on the same port: that is tried where UDP is off, or brings no answer. */
   #tryAsRelay(node: BootstrapNode): void {
     const { relays, dht } = this.#floors;
     if (relays === undefined) return;
     if (this.#relaysOnly) {
-      this.addRelay(node);
+      this.#addRelayInBackground(node);
       return;
     }
     const { clock } = this.#env;
     const cancel = clock.at(clock.monotonic() + UDP_PATIENCE, () => {
       this.#patience.delete(cancel);
-      if (!dht.connected) this.addRelay(node);
+      if (!dht.connected) this.#addRelayInBackground(node);
     });
     this.#patience.add(cancel);
   }

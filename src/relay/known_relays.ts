@@ -10,6 +10,8 @@ import type { RelayTarget } from "./relay_client.ts";
 import { scopeOf, WORLD } from "./told_relays.ts";
 
 const MAX_KNOWN = 128;
+/** More that the app names are not taken, so that there is room for friends'. */
+const MAX_GIVEN = 96;
 /** A relay listens on several ports, in both families. */
 const MAX_ADDRESSES = 8;
 /** In ms; somewhat more at random, so that the clients of a relay that starts anew do not all come at once. */
@@ -56,6 +58,7 @@ export class KnownRelays {
       if (given === known.given) addAddress(known, target.address);
       return known;
     }
+    if (given && this.#givenCount() >= MAX_GIVEN) return undefined;
     if (this.#relays.size >= MAX_KNOWN && !this.#forgetOne(isUsed)) return undefined;
     return this.#put(target, given, undefined);
   }
@@ -112,6 +115,12 @@ export class KnownRelays {
     };
     this.#relays.set(publicKey, relay);
     return relay;
+  }
+
+  #givenCount(): number {
+    let count = 0;
+    for (const { given } of this.#relays.values()) if (given) count++;
+    return count;
   }
 
   /** Makes room: one that a friend told us, and that nobody uses. */
