@@ -113,7 +113,7 @@ export class Tox {
     const tox = new Tox(env, crypto, self, selfShared, floors, options.udp === false);
     env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
     tox.#start = env.clock.at(env.clock.monotonic(), () => {
-      for (const node of relays) tox.addRelay(node);
+      for (const node of relays) tox.#addRelayInBackground(node);
       for (const node of bootstrap) tox.#bootstrapInBackground(node);
     });
     return tox;
@@ -305,18 +305,26 @@ export class Tox {
     });
   }
 
+  #addRelayInBackground(node: BootstrapNode): void {
+    try {
+      this.addRelay(node);
+    } catch (error) {
+      this.#env.logger.warn("a relay cannot be used", { host: node.host, reason: String(error) });
+    }
+  }
+
   /** Most nodes are relays as well, on the same port: that is tried where UDP is off, or brings no answer. */
   #tryAsRelay(node: BootstrapNode): void {
     const { relays, dht } = this.#floors;
     if (relays === undefined) return;
     if (this.#relaysOnly) {
-      this.addRelay(node);
+      this.#addRelayInBackground(node);
       return;
     }
     const { clock } = this.#env;
     const cancel = clock.at(clock.monotonic() + UDP_PATIENCE, () => {
       this.#patience.delete(cancel);
-      if (!dht.connected) this.addRelay(node);
+      if (!dht.connected) this.#addRelayInBackground(node);
     });
     this.#patience.add(cancel);
   }
@@ -360,6 +368,7 @@ async function buildFloors(
     network.close();
     throw error;
   });
+  if (relayServer !== undefined) announceOurRelay(relays, relayServer, options);
   const lower = { network, dht, onionServer, relays, relayServer, onionClient, netCrypto };
   const friends = await Friends.create({
     keys: self,
@@ -406,6 +415,14 @@ async function openRelay(
   });
   await server.listen();
   return server;
+}
+
+/** Friends are told of our own relay by its loopback address, as toxcore does: they know where we are. */
+function announceOurRelay(relays: RelayPool | undefined, { ports }: RelayServer, { ipv4, bindIpv4 }: ToxOptions): void {
+  const [port = 0] = ports;
+  const loopback = ipv4 === false ? "::1" : "127.0.0.1";
+  const at = (address: string) => makeEndpoint(parseAddress(address) ?? new Uint8Array(4), port);
+  relays?.addOurServer(at(bindIpv4 === undefined || bindIpv4 === "0.0.0.0" ? loopback : bindIpv4), at(loopback));
 }
 
 function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {

@@ -15,7 +15,15 @@ export function fuzz(data: Uint8Array): void {
 export function* corpus(): Iterable<Uint8Array> {
   for (const host of ["tox.example", "192.0.2.1", "[2001:db8::1]"]) yield input(1, `${host}:33445:${KEY}`);
   const nodes = publicNodes.nodes.slice(0, 3).map(({ host, ipv6, port, publicKey }) => {
-    return { ipv4: host, ipv6: ipv6 ?? "-", port, public_key: publicKey, status_udp: true, location: "XX" };
+    return {
+      ipv4: host,
+      ipv6: ipv6 ?? "-",
+      port,
+      public_key: publicKey,
+      tcp_ports: [443, 3389],
+      status_udp: true,
+      location: "XX",
+    };
   });
   yield input(0, JSON.stringify({ last_scan: 1, nodes }));
   yield input(0, JSON.stringify({ nodes: [] }));
@@ -30,9 +38,10 @@ function fuzzNode(text: string): void {
 }
 
 function fuzzList(text: string): void {
-  const nodes = takenOrRefused(() => parseNodes(text, "nodes.json"));
-  if (nodes === undefined) return;
-  for (const node of nodes) checkNode(node);
+  const taken = takenOrRefused(() => parseNodes(text, "nodes.json"));
+  if (taken === undefined) return;
+  const { nodes, relays } = taken;
+  for (const node of [...nodes, ...relays]) checkNode(node);
   const listed = (JSON.parse(text) as { nodes: unknown[] }).nodes.length;
   if (nodes.length > 2 * listed) broken(`${nodes.length} nodes of ${listed} entries`);
 }

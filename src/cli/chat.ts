@@ -5,7 +5,7 @@ import { ChatSession } from "./chat_session.ts";
 import { type DemoNetwork, startDemoNetwork } from "./demo.ts";
 import { ownAddresses } from "./own_addresses.ts";
 import { sayAndHear } from "./say.ts";
-import { addSharedFlags, bootstrapNodes, type SharedFlags, toxOptions } from "./shared_options.ts";
+import { addSharedFlags, type SharedFlags, startingNodes, toxOptions } from "./shared_options.ts";
 import { endSignal } from "./signals.ts";
 
 interface ChatFlags extends SharedFlags {
@@ -31,12 +31,12 @@ export function chatCommand(): Command {
 }
 
 async function chat(flags: ChatFlags): Promise<number> {
-  const nodes = await bootstrapNodes(flags);
+  const { nodes, relays } = await startingNodes(flags);
   expectFitting(flags, nodes);
   const signal = endSignal();
   const demo = flags.demo ? await startDemoNetwork() : undefined;
   try {
-    await using tox = await Tox.create({ ...toxOptions(flags), ...demo?.options });
+    await using tox = await Tox.create({ ...toxOptions(flags), relays, ...demo?.options });
     const friendId = flags.to ?? demo?.echoId;
     const friend = friendId === undefined ? undefined : await tox.addFriend(friendId, "Hello, let us talk.");
     if (flags.say === undefined) {

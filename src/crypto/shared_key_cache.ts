@@ -1,3 +1,4 @@
+import type { Endpoint } from "../env/datagram.ts";
 import { randomU32 } from "../util/random_numbers.ts";
 import type { Crypto } from "./crypto.ts";
 import type { KeyBudget } from "./key_budget.ts";
@@ -57,17 +58,18 @@ export class SharedKeyCache {
     return this.#make(publicKey) ? this.#openFresh(publicKey, box, nonce, into) : "weak-key";
   }
 
-  /** The same for a key that a stranger's packet names: a new one counts against the budget. */
+  /** The same for a key that a stranger's packet names: a new one counts against the budget, and his network's part of it. */
   openFromStranger(
     publicKey: Uint8Array,
     box: Uint8Array,
     nonce: Uint8Array,
     budget: KeyBudget,
     into?: Uint8Array,
+    from?: Endpoint,
   ): Uint8Array | Unopened {
     const opened = this.openKept(publicKey, box, nonce, into);
     if (opened !== undefined) return opened;
-    const made = budget.spend(() => this.#make(publicKey));
+    const made = budget.spend(() => this.#make(publicKey), from);
     if (made === "rate-limited") return made;
     if (!made) {
       budget.forged();

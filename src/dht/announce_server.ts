@@ -108,7 +108,7 @@ export class AnnounceServer {
   /** The response to a request that came from `from`, over a forwarder when there is a sendback. */
   respond(packet: Uint8Array, from: Endpoint, sendback: Uint8Array): Uint8Array | undefined {
     const kind = this.#answers.get(packet[0] ?? -1);
-    const opened = kind && this.#options.channel.open(packet, kind.drop);
+    const opened = kind && this.#options.channel.open(packet, kind.drop, from);
     if (kind === undefined || opened === undefined) return undefined;
     const encode = kind.answer(opened.payload, { publicKey: opened.sender, from, sendback });
     if (encode === undefined) return undefined;

@@ -33,7 +33,7 @@ export class DhtChannel {
     crypto: Crypto,
     self: KeyPair,
     sharedKeys: SharedKeyCache,
-    openFrom: OpenFrom = (...box) => sharedKeys.open(...box),
+    openFrom: OpenFrom = (sender, box, nonce, into) => sharedKeys.open(sender, box, nonce, into),
   ) {
     this.#network = network;
     this.#crypto = crypto;
@@ -48,11 +48,11 @@ export class DhtChannel {
   }
 
   /** What a packet to or from us holds. Our own key is refused: those are our packets, sent back by somebody. */
-  open(packet: Uint8Array, drop: Drop): OpenedDhtPacket | undefined {
+  open(packet: Uint8Array, drop: Drop, from?: Endpoint): OpenedDhtPacket | undefined {
     const outer = decodeDhtPacket(packet, drop);
     if (outer === undefined) return undefined;
     if (sameBytes(outer.sender, this.#self.publicKey)) return drop("wrong-key");
-    const payload = this.#openFrom(outer.sender, outer.box, outer.nonce, this.#opened);
+    const payload = this.#openFrom(outer.sender, outer.box, outer.nonce, this.#opened, from);
     return typeof payload === "string" ? drop(payload) : { sender: outer.sender, payload };
   }
 

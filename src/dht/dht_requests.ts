@@ -72,12 +72,12 @@ export class DhtRequests {
     if (sameBytes(request.sender, self.publicKey)) return this.#drop("wrong-key");
     if (!sameBytes(request.receiver, self.publicKey)) return this.#passOn(request.receiver, packet, from);
     if (packet.length > MAX_DHT_REQUEST_SIZE) return this.#drop("oversized");
-    this.#open(request);
+    this.#open(request, from);
   }
 
-  #open(request: DhtRequest): undefined {
+  #open(request: DhtRequest, from: Endpoint): undefined {
     const { openFrom, metrics } = this.#options;
-    const plain = openFrom(request.sender, request.box, request.nonce);
+    const plain = openFrom(request.sender, request.box, request.nonce, undefined, from);
     if (typeof plain === "string") return this.#drop(plain);
     // toxcore drops a request with nothing behind its id.
     if (plain.length < 2) return this.#drop("truncated");

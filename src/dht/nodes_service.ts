@@ -58,7 +58,7 @@ export class NodesService {
     const drop = this.#dropRequest;
     if (packet.length < NODES_REQUEST_PACKET_SIZE) return drop("truncated");
     if (packet.length > NODES_REQUEST_PACKET_SIZE) return drop("oversized");
-    const opened = this.#channel.open(packet, drop);
+    const opened = this.#channel.open(packet, drop, from);
     const request = opened && decodeNodesRequestPayload(opened.payload, drop);
     if (opened === undefined || request === undefined) return undefined;
     this.#metrics.count("dht.nodesRequest.received");

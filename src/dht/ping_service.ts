@@ -43,7 +43,7 @@ export class PingService {
   }
 
   #handleRequest(packet: Uint8Array, from: Endpoint, via: DatagramSocket): void {
-    const opened = this.#open(packet, PacketId.PingRequest, this.#dropRequest);
+    const opened = this.#open(packet, PacketId.PingRequest, this.#dropRequest, from);
     if (opened === undefined) return;
     this.#metrics.count("dht.pingRequest.received");
     const { sender, sendback } = opened;
@@ -68,10 +68,15 @@ export class PingService {
     this.#listener.onAnswer(request, from);
   }
 
-  #open(packet: Uint8Array, id: number, drop: Drop): { sender: PublicKey; sendback: bigint } | undefined {
+  #open(
+    packet: Uint8Array,
+    id: number,
+    drop: Drop,
+    from?: Endpoint,
+  ): { sender: PublicKey; sendback: bigint } | undefined {
     if (packet.length < PING_PACKET_SIZE) return drop("truncated");
     if (packet.length > PING_PACKET_SIZE) return drop("oversized");
-    const opened = this.#channel.open(packet, drop);
+    const opened = this.#channel.open(packet, drop, from);
     const payload = opened && decodePingPayload(opened.payload, drop);
     if (opened === undefined || payload === undefined) return undefined;
     return payload.id === id ? { sender: opened.sender, sendback: payload.sendback } : drop("malformed");

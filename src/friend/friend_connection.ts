@@ -4,22 +4,14 @@ import type { Endpoint } from "../env/datagram.ts";
 import type { RelayPath } from "../net_crypto/ports.ts";
 import type { CloseReason } from "../net_crypto/session.ts";
 import { sameBytes } from "../util/bytes.ts";
-import { isLoopback } from "../util/endpoint.ts";
 import { TokenBucket } from "../util/token_bucket.ts";
 import { bareFriendPacket, FriendPacketId } from "../wire/friend/packet_ids.ts";
-import { encodeShareRelays, MAX_SHARED_RELAYS } from "../wire/friend/share_relays.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 import { BirthdayPunch } from "./birthday_punch.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
 import type { ExtensionExtras } from "./extension_extras.ts";
-import type {
-  FinderFriend,
-  FriendLookup,
-  FriendRoute,
-  FriendSession,
-  FriendSessionListener,
-  SendPriority,
-} from "./ports.ts";
+import type { FinderFriend, FriendLookup, FriendSession, FriendSessionListener, SendPriority } from "./ports.ts";
+import { RelaySide } from "./relay_side.ts";
 
 /** c-toxcore `friend_connection.h`. */
 export const ALIVE_INTERVAL_MS = 8_000;
@@ -35,9 +27,6 @@ const RETRY_MS = 1_000;
 const BEGINNINGS = 16;
 /** … and one in so many ms in the long run. */
 const BEGINNING_MS = 2_000;
-
-/** Our relays are told again so often. toxcore's SHARE_RELAYS_INTERVAL. */
-const SHARE_RELAYS_MS = 120_000;
 
 export interface FriendConnectionListener {
   /** The search has found the friend: data can be sent to him through the onion. */
@@ -73,8 +62,7 @@ export class FriendConnection implements FriendLink {
   #finder: FinderFriend | undefined;
   #dhtKey: PublicKey | undefined;
   #lookup: FriendLookup | undefined;
-  #route: FriendRoute | undefined;
-  readonly #relayPaths = new Set<RelayPath>(); // bounded by the relays that we are connected to
+  readonly #relays: RelaySide;
   #attempt: Attempt | undefined;
   readonly #beginnings = new TokenBucket(BEGINNINGS, BEGINNING_MS);
   /** A control packet found the queue full: nothing overtakes it. */
@@ -83,7 +71,6 @@ export class FriendConnection implements FriendLink {
   #stopped = false;
   readonly #punch: BirthdayPunch | undefined;
   #aliveSentAt = 0;
-  #relaysSharedAt = Number.NEGATIVE_INFINITY;
   #aliveTimer: Cancel | undefined;
   #retryTimer: Cancel | undefined;
   #dhtKeyTimer: Cancel | undefined;
@@ -101,6 +88,12 @@ export class FriendConnection implements FriendLink {
         send: (packet) => this.send(packet, "control"),
         drop: context.drop,
       });
+    this.#relays = new RelaySide(context, {
+      sessionEndpoint: () => this.#attempt?.session?.endpoint,
+      foundEndpoint: () => this.#lookup?.endpoints()[0],
+      onPath: (path) => this.#foundRelay(path),
+      onLost: (path) => this.#attempt?.session?.removeRelay(path),
+    });
   }
 
   get established(): boolean {
@@ -129,12 +122,12 @@ export class FriendConnection implements FriendLink {
     this.#cancelRetry();
     this.#dhtKeyTimer?.();
     this.#lookup?.stop();
-    this.#stopRoute();
-    this.#punch?.stop();
-    this.#finder?.remove();
     const attempt = this.#attempt;
     this.#attempt = undefined;
-    attempt?.session?.kill();
+    attempt?.session?.kill(); // while there is a relay, or a socket, to say it over
+    this.#punch?.stop();
+    this.#relays.stop();
+    this.#finder?.remove();
   }
 
   send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean {
@@ -171,7 +164,7 @@ export class FriendConnection implements FriendLink {
 
   /** He says over which relays he can be reached. */
   takeRelays(relays: readonly PackedNode[]): void {
-    this.#suggestRelays(relays);
+    this.#relays.suggest(relays);
   }
 
   /**
@@ -198,7 +191,7 @@ export class FriendConnection implements FriendLink {
     if (this.#stopped) return;
     if (this.#dhtKey && sameBytes(this.#dhtKey, dhtPublicKey) && this.#lookup) {
       this.#lookup.suggest(nodes);
-      this.#suggestRelays(nodes);
+      this.#relays.suggest(nodes);
       this.#armDhtKeyTimer();
       if (this.#retryTimer === undefined) this.#connect(); // he lives: what was in vain may work now
       return;
@@ -222,48 +215,14 @@ export class FriendConnection implements FriendLink {
       if (this.#dhtKey === key) this.#foundEndpoint(endpoint);
     });
     if (nodes.length > 0) this.#lookup.suggest(nodes);
-    this.#lookForRelays(key, nodes);
+    this.#relays.lookFor(key, nodes);
     this.#armDhtKeyTimer();
   }
 
-  #lookForRelays(key: PublicKey, nodes: readonly PackedNode[]): void {
-    this.#stopRoute();
-    this.#route = this.#context.relays?.routeTo(key, {
-      onPath: (path) => {
-        if (this.#dhtKey === key && !this.#stopped) this.#foundRelay(path);
-      },
-      onLost: (path) => {
-        if (!this.#relayPaths.delete(path)) return;
-        this.#attempt?.session?.removeRelay(path);
-      },
-    });
-    this.#suggestRelays(nodes);
-  }
-
-  #suggestRelays(nodes: readonly PackedNode[]): void {
-    const relays = nodes.filter((node) => node.transport === "tcp").map((node) => this.#reachableRelay(node));
-    if (relays.length > 0) this.#route?.suggest(relays);
-  }
-
-  /** Who serves as a relay himself may name it by a loopback address: it is where he is. */
-  #reachableRelay(relay: PackedNode): PackedNode {
-    const own = this.#dhtKey !== undefined && sameBytes(relay.publicKey, this.#dhtKey);
-    const at = this.#attempt?.session?.endpoint;
-    if (!own || at === undefined || !isLoopback(relay.endpoint.address)) return relay;
-    return { ...relay, endpoint: { ...at, port: relay.endpoint.port } };
-  }
-
   #foundRelay(path: RelayPath): void {
-    this.#relayPaths.add(path);
+    if (this.#stopped) return;
     if (this.#attempt) this.#attempt.session?.addRelay(path);
     else if (this.#retryTimer === undefined) this.#connect();
-  }
-
-  #stopRoute(): void {
-    this.#route?.stop();
-    this.#route = undefined;
-    for (const path of this.#relayPaths) this.#attempt?.session?.removeRelay(path);
-    this.#relayPaths.clear();
   }
 
   /** While there is no session, a key is worth a search only for a while after the last sign of it. */
@@ -274,7 +233,7 @@ export class FriendConnection implements FriendLink {
       if (this.established) return;
       this.#lookup?.stop();
       this.#lookup = undefined;
-      this.#stopRoute();
+      this.#relays.stop();
     });
   }
 
@@ -282,6 +241,7 @@ export class FriendConnection implements FriendLink {
     if (this.#stopped) return;
     if (this.#attempt) this.#attempt.session?.addEndpoint(endpoint);
     else this.#connect(endpoint);
+    this.#relays.found(endpoint);
   }
 
   /** Opens a session once there is an address, or a relay, to open it to. */
@@ -289,13 +249,13 @@ export class FriendConnection implements FriendLink {
     if (this.#stopped || this.#attempt || this.#dhtKey === undefined) return;
     const endpoints = [...(this.#lookup?.endpoints() ?? [])];
     if (found && !endpoints.includes(found)) endpoints.unshift(found);
-    if (endpoints.length === 0 && this.#relayPaths.size === 0) return;
+    if (endpoints.length === 0 && this.#relays.paths.size === 0) return;
     this.#cancelRetry();
     const attempt = this.#newAttempt();
     this.#attempt = attempt;
     attempt.session = this.#context.sessions.connect(this.#peer, this.#dhtKey, this.#listenerOf(attempt));
     for (const endpoint of endpoints) attempt.session.addEndpoint(endpoint);
-    for (const path of this.#relayPaths) attempt.session.addRelay(path);
+    for (const path of this.#relays.paths) attempt.session.addRelay(path);
   }
 
   #newAttempt(): Attempt {
@@ -342,23 +302,17 @@ export class FriendConnection implements FriendLink {
     this.#controlBlocked = false;
     this.#messagesBlocked = false;
     this.#finder?.setOnline(true);
-    for (const path of this.#relayPaths) session.addRelay(path);
+    for (const path of this.#relays.paths) session.addRelay(path);
     this.#noteTransport();
     this.#listener.onUp();
     if (this.#attempt !== attempt) return;
-    this.#relaysSharedAt = Number.NEGATIVE_INFINITY;
+    this.#relays.begin();
     this.#sendAlive();
   }
 
   #noteTransport(): void {
-    if (this.#route) this.#route.direct = this.established && this.transport === "udp";
+    this.#relays.direct = this.established && this.transport === "udp";
     this.#punch?.pathChanged();
-  }
-
-  #shareRelays(now: number): void {
-    if (now < this.#relaysSharedAt + SHARE_RELAYS_MS) return;
-    const relays = this.#context.relays?.toShare(MAX_SHARED_RELAYS) ?? [];
-    if (relays.length > 0 && this.send(encodeShareRelays(relays), "control")) this.#relaysSharedAt = now;
   }
 
   #wentDown(): void {
@@ -411,7 +365,7 @@ export class FriendConnection implements FriendLink {
   #sendAlive(): void {
     this.send(bareFriendPacket(FriendPacketId.Alive), "control");
     this.#aliveSentAt = this.#context.clock.monotonic();
-    this.#shareRelays(this.#aliveSentAt);
+    this.#relays.share(this.#aliveSentAt, (packet) => this.send(packet, "control"));
     if (this.#aliveSentAt >= this.#heardAt() + DOUBTFUL_SILENCE_MS) this.#lookup?.doubt();
     this.#armAliveTimer();
   }

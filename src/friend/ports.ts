@@ -44,8 +44,8 @@ export interface FriendSockets {
 export interface FriendRelays {
   /** Looks for ways to the node with this DHT key. */
   routeTo(dhtPublicKey: PublicKey, listener: FriendRouteListener): FriendRoute;
-  /** Relays that we can be reached over, at most `count`. */
-  toShare(count: number): PackedNode[];
+  /** Relays that a friend who is at `at`, if that is known, can reach us over; at most `count`. */
+  toShare(count: number, at?: Endpoint): PackedNode[];
 }
 
 export interface FriendRouteListener {
@@ -55,8 +55,11 @@ export interface FriendRouteListener {
 }
 
 export interface FriendRoute {
-  /** Nodes of which those that are TCP relays are the peer's. */
-  suggest(nodes: readonly PackedNode[]): void;
+  /**
+   * Nodes of which those that are TCP relays are the peer's. `from`: where he is, if that is known. `mayTakeNew`: asked for
+   * each that he has not named before.
+   */
+  suggest(nodes: readonly PackedNode[], teller: { readonly from: Endpoint | undefined; mayTakeNew(): boolean }): void;
   /** Whether the peer is reached without relays. */
   direct: boolean;
   stop(): void;

@@ -23,6 +23,12 @@ const ALL: Allowance = { burst: 1000, rate: 500 };
 /** What each friend who is expected is answered, whatever strangers do. */
 const PER_FRIEND: Allowance = { burst: 20, rate: 10 };
 const MAX_FRIENDS = 1024;
+/** What one relay is answered for those whom we do not expect, whoever it says that they are. */
+const PER_RELAY: Allowance = { burst: 20, rate: 10 };
+const MAX_RELAYS = 64;
+/** What each of them is answered: toxcore asks eight times, a second apart. A key is cheap, but not a connection to the relay. */
+const PER_SENDER: Allowance = { burst: 8, rate: 1 };
+const MAX_SENDERS = 1024;
 /** Networks that are kept apart. A full table forgets the one that asked first: spoofed sources then meet `ALL` alone. */
 const MAX_NETWORKS = 1024;
 
@@ -31,10 +37,14 @@ export class CookieLimiter {
   readonly #networks = new Map<number, Bucket>(); // bounded by MAX_NETWORKS
   readonly #all: Bucket = { tokens: ALL.burst, filledAt: 0 };
   readonly #friends: KeyMap<Bucket>; // by DHT key, bounded by MAX_FRIENDS: the oldest goes
+  readonly #relays: KeyMap<Bucket>; // by their keys, bounded by MAX_RELAYS: the oldest goes
+  readonly #senders: KeyMap<Bucket>; // by the DHT key that a relay names, bounded by MAX_SENDERS: the oldest goes
 
   /** `seed`: 32 random bits. */
   constructor(seed?: number) {
     this.#friends = new KeyMap(seed);
+    this.#relays = new KeyMap(seed);
+    this.#senders = new KeyMap(seed);
   }
 
   allows(from: Endpoint, now: number): boolean {
@@ -44,14 +54,16 @@ export class CookieLimiter {
 
   /** For a request that a friend has sealed: even a replayed one uses up no more than his own share. */
   allowsFriend(dhtPublicKey: Uint8Array, now: number): boolean {
-    let bucket = this.#friends.get(dhtPublicKey);
-    if (bucket === undefined) {
-      const oldest = this.#friends.size >= MAX_FRIENDS ? this.#friends.oldestKey() : undefined;
-      if (oldest !== undefined) this.#friends.delete(oldest);
-      bucket = { tokens: PER_FRIEND.burst, filledAt: now };
-      this.#friends.set(dhtPublicKey, bucket);
-    }
-    return take(bucket, PER_FRIEND, now);
+    return take(bucketIn(this.#friends, dhtPublicKey, MAX_FRIENDS, now), PER_FRIEND, now);
+  }
+
+  /** For a request that a relay brings from somebody unexpected: one of the relay's clients does not use up all the others' share. */
+  allowsOverRelay(relay: Uint8Array, dhtPublicKey: Uint8Array, now: number): boolean {
+    return (
+      take(bucketIn(this.#senders, dhtPublicKey, MAX_SENDERS, now), PER_SENDER, now) &&
+      take(bucketIn(this.#relays, relay, MAX_RELAYS, now), PER_RELAY, now) &&
+      take(this.#all, ALL, now)
+    );
   }
 
   #bucketOf(from: Endpoint, now: number): Bucket {
@@ -68,6 +80,17 @@ export class CookieLimiter {
     this.#networks.set(network, bucket);
     return bucket;
   }
+}
+
+/** A new bucket is full once it is taken from. */
+function bucketIn(buckets: KeyMap<Bucket>, key: Uint8Array, limit: number, now: number): Bucket {
+  const known = buckets.get(key);
+  if (known !== undefined) return known;
+  const oldest = buckets.size >= limit ? buckets.oldestKey() : undefined;
+  if (oldest !== undefined) buckets.delete(oldest);
+  const bucket = { tokens: Number.POSITIVE_INFINITY, filledAt: now };
+  buckets.set(key, bucket);
+  return bucket;
 }
 
 function take(bucket: Bucket, allowance: Allowance, now: number): boolean {

@@ -142,7 +142,7 @@ export class NetCrypto {
     const arrived = { relay };
     switch (packet[0]) {
       case PacketId.CookieRequest:
-        this.#answerCookieRequest(packet, arrived, dhtPublicKey);
+        this.#takeRelayedCookieRequest(packet, relay, dhtPublicKey);
         break;
       case PacketId.CookieResponse:
         this.#handleCookieResponse(packet, arrived, this.#sessionsOver(dhtPublicKey));
@@ -171,7 +171,7 @@ export class NetCrypto {
     network.handle(PacketId.CookieRequest, (packet, endpoint, socket) => {
       const isExpected = this.isExpected?.(cookieRequestSender(packet)) ?? false;
       if (isExpected || this.#limiter.allows(endpoint, this.#clock.monotonic())) {
-        this.#answerCookieRequest(packet, { endpoint, socket }, undefined, isExpected);
+        this.#answerCookieRequest(packet, { endpoint, socket }, isExpected);
       } else {
         this.#cookieRequestDrop("rate-limited");
       }
@@ -188,21 +188,27 @@ export class NetCrypto {
     });
   }
 
+  /** Nothing is computed for a request under another key than the relay's word, or for one too many. */
+  #takeRelayedCookieRequest(packet: Uint8Array, relay: RelayPath, dhtPublicKey: PublicKey): void {
+    const isExpected = this.isExpected?.(dhtPublicKey) ?? false;
+    if (!sameBytes(cookieRequestSender(packet), dhtPublicKey)) {
+      this.#cookieRequestDrop("wrong-key");
+    } else if (
+      isExpected ||
+      this.#limiter.allowsOverRelay(relay.relay ?? NAMELESS, dhtPublicKey, this.#clock.monotonic())
+    ) {
+      this.#answerCookieRequest(packet, { relay }, isExpected);
+    } else {
+      this.#cookieRequestDrop("rate-limited");
+    }
+  }
+
   /** `isFriends`: to be limited by its key, but only once it has proved genuine. */
-  #answerCookieRequest(
-    packet: Uint8Array,
-    arrived: Arrived,
-    expectedDhtKey: PublicKey | undefined,
-    isFriends = false,
-  ): void {
+  #answerCookieRequest(packet: Uint8Array, arrived: Arrived, isFriends: boolean): void {
     const request = openCookieRequest(this.#keys, packet, this.#cookieRequestDrop);
     if (request === undefined) return;
     if (isFriends && !this.#limiter.allowsFriend(request.dhtPublicKey, this.#clock.monotonic())) {
       this.#cookieRequestDrop("rate-limited");
-      return;
-    }
-    if (expectedDhtKey !== undefined && !sameBytes(expectedDhtKey, request.dhtPublicKey)) {
-      this.#cookieRequestDrop("wrong-key");
       return;
     }
     const response = sealCookieResponse(this.#crypto, this.#cookies, request);
@@ -347,5 +353,7 @@ export class NetCrypto {
   }
 }
 
+/** The limit of relays that do not say which they are. */
+const NAMELESS = new Uint8Array(32);
 const NO_SESSIONS: readonly CryptoSession[] = [];
 const HANDLED_IDS = [PacketId.CookieRequest, PacketId.CookieResponse, PacketId.CryptoHandshake, PacketId.CryptoData];

@@ -19,6 +19,8 @@ export interface SessionKeys {
  * identity.
  */
 export interface RelayPath {
+  /** The relay's key: what comes over one relay shares a limit. Those that do not say share one. */
+  readonly relay?: Uint8Array;
   /** Sends one session packet; false when the relay cannot take it now. The bytes are copied. */
   send(packet: Uint8Array): boolean;
 }

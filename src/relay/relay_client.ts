@@ -8,9 +8,10 @@ import type { Metrics } from "../env/metrics.ts";
 import type { StreamPort, StreamSocket, StreamTarget } from "../env/stream.ts";
 import { dropCounter } from "../network/drop_counter.ts";
 import { readU64 } from "../util/bytes.ts";
+import { TokenBucket } from "../util/token_bucket.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { MAX_FORWARD_DATA_SIZE } from "../wire/dht/forwarding.ts";
-import type { Drop } from "../wire/drop.ts";
+import type { Drop, DropReason } from "../wire/drop.ts";
 import { decodeTcpHandshakeResponse, TCP_HANDSHAKE_RESPONSE_SIZE } from "../wire/tcp/handshake.ts";
 import {
   decodeTcpPacket,
@@ -28,9 +29,16 @@ export type RelayState = "connecting" | "handshake" | "ready" | "closed";
 
 /**
  * Why a connection to a relay has ended: how the stream ended or what was wrong in it, nobody there, the proxy refused,
- * too slow (`timeout`: handshake or pong), or `wrong-key`: the relay is not who we were told.
+ * too slow (`timeout`: handshake or pong), `wrong-key`: the relay is not who we were told, or `flooding`: it kept us busy
+ * with packets that say nothing.
  */
-export type RelayCloseReason = StreamFault | "connection-failed" | "proxy-failed" | "timeout" | "wrong-key";
+export type RelayCloseReason =
+  | StreamFault
+  | "connection-failed"
+  | "proxy-failed"
+  | "timeout"
+  | "wrong-key"
+  | "flooding";
 
 export interface RelayTarget {
   readonly publicKey: PublicKey;
@@ -72,6 +80,9 @@ const PING_INTERVAL = 30_000;
 const PING_TIMEOUT = 10_000;
 /** Packets of the relay itself that wait while the stream is full: two for each route, and answers to pings. */
 const MAX_WAITING = 1024;
+/** Pings, and answers and notices about nothing: more than these at once, and one in so many ms, no honest relay has for us. */
+const NUISANCES = 1024;
+const NUISANCE_MS = 50;
 
 /** One connection to one TCP relay: routes to peers, out-of-band packets, onion requests. Begins to connect at once. */
 export class RelayClient {
@@ -85,6 +96,7 @@ export class RelayClient {
   readonly #scratch = new Uint8Array(MAX_FRAME_BOX_SIZE);
   readonly #packet = new Uint8Array(MAX_FRAME_BOX_SIZE);
   readonly #startedAt: number;
+  readonly #nuisances = new TokenBucket(NUISANCES, NUISANCE_MS);
   /** Bounded by MAX_WAITING; more ends the connection. */
   #waiting: Uint8Array[] = [];
   #state: RelayState = "connecting";
@@ -140,7 +152,7 @@ export class RelayClient {
     const route = this.#routes.add(peer);
     if (route === undefined) return false;
     if (this.#state === "ready") this.#ask(route);
-    return true;
+    return !this.#isClosed; // the relay may have let its queue fill up
   }
 
   dropRoute(peer: PublicKey): void {
@@ -194,6 +206,10 @@ export class RelayClient {
     this.#routes.clear();
   }
 
+  get #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
   #fail(reason: RelayCloseReason): undefined {
     if (this.#state === "closed") return;
     this.close();
@@ -233,7 +249,7 @@ export class RelayClient {
     // The relay takes us for its client at our first packet only.
     this.#ping();
     for (const route of this.#routes.all()) this.#ask(route);
-    this.#listener.onReady(this);
+    if (!this.#isClosed) this.#listener.onReady(this);
   }
 
   #onPacket(bytes: Uint8Array): undefined {
@@ -254,7 +270,8 @@ export class RelayClient {
         return this.#onNotice(packet.connectionId, false);
       case "ping":
         // Relays cut off whoever answers a ping of 0.
-        if (packet.pingId === 0n) return this.#drop("malformed");
+        if (packet.pingId === 0n) return this.#nuisance("malformed");
+        if (!this.#nuisances.take(this.#options.clock.monotonic())) return this.#fail("flooding");
         return this.#control({ type: "pong", pingId: packet.pingId });
       case "pong":
         return this.#onPong(packet.pingId);
@@ -265,13 +282,13 @@ export class RelayClient {
       case "forwarding":
         return void this.#listener.onForwarding(this, packet.data);
       default:
-        return this.#drop("unsolicited"); // what only clients send
+        return this.#nuisance("unsolicited"); // what only clients send
     }
   }
 
   #onRoutingResponse(id: number, peer: PublicKey): undefined {
     const route = this.#routes.get(peer);
-    if (route === undefined || !route.asked || route.id !== undefined) return this.#drop("unsolicited");
+    if (route === undefined || !route.asked || route.id !== undefined) return this.#nuisance("unsolicited");
     route.asked = false;
     if (!this.#routes.assign(route, id)) {
       // Refused, or an id that is another's: asked again with the next ping.
@@ -285,14 +302,14 @@ export class RelayClient {
 
   #onNotice(id: number, online: boolean): undefined {
     const route = this.#routes.byId(id);
-    if (route === undefined || route.online === online) return this.#drop("unsolicited");
+    if (route === undefined || route.online === online) return this.#nuisance("unsolicited");
     route.online = online;
     this.#listener.onPeer(this, route.peer, online);
     return undefined;
   }
 
   #onPong(pingId: bigint): undefined {
-    if (pingId !== this.#pingId) return this.#drop("unsolicited");
+    if (pingId !== this.#pingId) return this.#nuisance("unsolicited");
     this.#pingId = undefined;
     this.#roundTripMs = this.#options.clock.monotonic() - this.#pingedAt;
     this.#timer(PING_INTERVAL, () => {
@@ -300,6 +317,12 @@ export class RelayClient {
       for (const route of this.#routes.all()) if (route.id === undefined && !route.asked) this.#ask(route);
     });
     return undefined;
+  }
+
+  /** Drops what means nothing, and ends a connection that brings little else. Data is not counted: it may be late. */
+  #nuisance(reason: DropReason): undefined {
+    this.#drop(reason);
+    if (!this.#nuisances.take(this.#options.clock.monotonic())) this.#fail("flooding");
   }
 
   #ping(): undefined {

@@ -5,7 +5,7 @@ import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
-import type { StreamPort, StreamTarget } from "../env/stream.ts";
+import type { StreamPort } from "../env/stream.ts";
 import { Alarm } from "../onion/client/alarm.ts";
 import type { OnionRelays, RelayHop } from "../onion/ports.ts";
 import { sameBytes } from "../util/bytes.ts";
@@ -13,10 +13,12 @@ import { Emitter, type Unsubscribe } from "../util/emitter.ts";
 import { KeyMap } from "../util/key_map.ts";
 import { randomBelow, randomU32 } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
-import { isReady, type PooledRelay } from "./pooled_relay.ts";
+import { KnownRelays } from "./known_relays.ts";
+import { endpointOf, isReady, type PooledRelay, targetOf } from "./pooled_relay.ts";
 import { chooseOwn, surplusOf } from "./relay_choice.ts";
 import { RelayClient, type RelayClientListener, type RelayTarget } from "./relay_client.ts";
-import { type PeerPath, RelayRoute, type RouteListener } from "./relay_route.ts";
+import { isOpening, type PeerPath, pathOver, RelayRoute, type RouteHost, type RouteListener } from "./relay_route.ts";
+import { mayConnectTo, mayKnow } from "./told_relays.ts";
 
 export interface RelayPoolOptions {
   readonly streams: StreamPort;
@@ -29,10 +31,11 @@ export interface RelayPoolOptions {
   readonly sharedKeys: SharedKeyCache;
 }
 
-const MAX_KNOWN = 128;
 const MAX_CONNECTIONS = 32;
-const FIRST_RETRY = 1_000;
-const LONGEST_RETRY = 300_000;
+/** Of those, so many are not for friends' relays: our own must find room … */
+const RESERVED = 8;
+/** … and from so many on each friend gets one connection for his sake, so that none of them takes all. */
+const SCARCE_FROM = 16;
 
 /**
  * The TCP relays of one instance: keeps connections to a few, finds friends over theirs and ours, and connects again
@@ -42,8 +45,10 @@ export class RelayPool implements OnionRelays {
   /** Handles packets of peers that came over a relay; `path` leads back. */
   onPacket: ((packet: Uint8Array, path: PeerPath, peer: PublicKey) => void) | undefined;
   readonly #options: RelayPoolOptions;
-  readonly #relays: KeyMap<PooledRelay>; // bounded by MAX_KNOWN
-  readonly #routes: KeyMap<RelayRoute>; // bounded by the friends there are
+  readonly #relays: KnownRelays;
+  /** By peer; bounded by the friends there are. Two of them may claim the same DHT key: neither may cut off the other. */
+  readonly #routes: KeyMap<readonly RelayRoute[]>;
+  readonly #routeHost: RouteHost;
   readonly #events: Emitter<{ hops: undefined }>;
   readonly #alarm: Alarm;
   #onOnionResponse: ((packet: Uint8Array, relay: PublicKey) => void) | undefined;
@@ -51,50 +56,65 @@ export class RelayPool implements OnionRelays {
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
+    const { clock, crypto, logger } = options;
     this.#options = options;
-    this.#relays = new KeyMap(randomU32(options.crypto.random));
-    this.#routes = new KeyMap(randomU32(options.crypto.random));
-    this.#events = new Emitter(options.logger);
-    this.#alarm = new Alarm(options.clock, () => this.#work());
+    this.#relays = new KnownRelays(crypto.random);
+    this.#routes = new KeyMap(randomU32(crypto.random));
+    this.#events = new Emitter(logger);
+    this.#alarm = new Alarm(clock, () => this.#work());
+    this.#routeHost = {
+      clock,
+      mayConnectTo: (relay, from) => mayConnectTo(relay, from, this.#relays.scope()),
+      wants: (nodes) => this.#friendRelays(nodes),
+      changed: () => this.#work(),
+      stopped: (stopped) => this.#forgetRoute(stopped),
+    };
   }
 
-  /** Relays that are connected. */
+  /** Relays that are connected, other than ours, our own choice first. */
   hops(): readonly RelayHop[] {
     return this.#hops;
   }
 
-  /** Relays that we can be reached over, as friends are told them: at most `count`, our own first. */
-  toShare(count: number): PackedNode[] {
+  /**
+   * Relays that we can be reached over, as a friend who is at `at` is told them: at most `count`, our own server first.
+   * Those that we are connected to for another friend's sake are not his business, nor are those in a network where he is
+   * not.
+   */
+  toShare(count: number, at?: Endpoint): PackedNode[] {
     const nodes: PackedNode[] = [];
-    const ready = [...this.#relays.values()].filter(isReady).sort((a, b) => Number(b.own) - Number(a.own));
-    for (const { target } of ready) {
-      const endpoint = endpointOf(target.address);
-      if (endpoint !== undefined && nodes.length < count) {
-        nodes.push({ publicKey: target.publicKey, endpoint, transport: "tcp" });
-      }
+    const scope = this.#relays.scope();
+    const ready = [...this.#relays.values()].filter((relay) => isReady(relay) && (relay.own || relay.ourServer));
+    for (const relay of ready.sort((a, b) => Number(!a.ourServer) - Number(!b.ourServer))) {
+      const endpoint = relay.ourServer ?? endpointOf(relay);
+      if (endpoint === undefined || nodes.length >= count) continue;
+      if (relay.ourServer === undefined && !mayKnow(endpoint, at, scope)) continue;
+      nodes.push({ publicKey: relay.publicKey, endpoint, transport: "tcp" });
     }
     return nodes;
   }
 
-  /** A relay that the app names: it is connected to as long as it is among the best. */
+  /** A relay that the app names: it is connected to as long as it is among the best. Named again, it has another address. */
   addRelay(target: RelayTarget): void {
     if (this.#closed || sameBytes(target.publicKey, this.#options.self.publicKey)) return;
-    const relay = this.#know(target, true);
-    if (relay !== undefined) relay.given = true;
+    this.#relays.add(target, true, (relay) => this.#isWanted(relay));
+    this.#alarm.set(this.#options.clock.monotonic()); // when all that are named in this turn are known
+  }
+
+  /** Our own server, under our key: we are found there as its client. `told`: its address, as friends are told it. */
+  addOurServer(address: Endpoint, told: Endpoint): void {
+    const { publicKey } = this.#options.self;
+    if (this.#closed || this.#relays.get(publicKey) !== undefined) return;
+    this.#relays.addOurs({ publicKey, address }, told);
     this.#work();
   }
 
   /** Ways to a peer over relays, until `stop` is called on the answer. */
   routeTo(peer: PublicKey, listener: RouteListener): RelayRoute {
-    this.#routes.get(peer)?.stop();
-    const route = new RelayRoute(peer, listener, {
-      wants: (nodes) => this.#friendRelays(nodes),
-      changed: () => this.#work(),
-      stopped: (stopped) => this.#forgetRoute(stopped),
-    });
+    const route = new RelayRoute(peer, listener, this.#routeHost);
     if (this.#closed) return route;
-    this.#routes.set(peer, route);
-    for (const relay of this.#relays.values()) if (isReady(relay)) this.#offer(relay, route);
+    this.#routes.set(peer, [...this.#routesTo(peer), route]);
+    for (const relay of [...this.#relays.values()]) this.#offer(relay, route);
     this.#work();
     return route;
   }
@@ -116,47 +136,45 @@ export class RelayPool implements OnionRelays {
     this.#closed = true;
     this.#alarm.set(undefined);
     this.#events.removeAll();
-    for (const route of [...this.#routes.values()]) route.stop();
+    for (const route of this.#allRoutes()) route.stop();
     for (const relay of this.#relays.values()) relay.client?.close();
     this.#relays.clear();
     this.#hops = [];
   }
 
-  #know(target: RelayTarget, given: boolean): PooledRelay | undefined {
-    const known = this.#relays.get(target.publicKey);
-    if (known !== undefined) return known;
-    if (this.#relays.size >= MAX_KNOWN && !this.#forgetOne()) return undefined;
-    const relay: PooledRelay = { target, given, client: undefined, own: false, failures: 0, retryAt: 0 };
-    this.#relays.set(target.publicKey, relay);
-    return relay;
+  #routesTo(peer: PublicKey): readonly RelayRoute[] {
+    return this.#routes.get(peer) ?? [];
   }
 
-  /** Makes room: one that a friend told us, and that nobody uses. */
-  #forgetOne(): boolean {
-    for (const relay of this.#relays.values()) {
-      if (relay.given || relay.client !== undefined || this.#isWanted(relay)) continue;
-      return this.#relays.delete(relay.target.publicKey);
-    }
-    return false;
+  #allRoutes(): RelayRoute[] {
+    return [...this.#routes.values()].flat();
   }
 
   #friendRelays(nodes: readonly PackedNode[]): void {
     for (const { publicKey, endpoint } of nodes) {
-      if (!sameBytes(publicKey, this.#options.self.publicKey)) this.#know({ publicKey, address: endpoint }, false);
+      if (sameBytes(publicKey, this.#options.self.publicKey)) continue;
+      this.#relays.add({ publicKey, address: endpoint }, false, (relay) => this.#isWanted(relay));
     }
     this.#work();
   }
 
   #forgetRoute(route: RelayRoute): void {
-    if (this.#routes.get(route.peer) !== route) return;
-    this.#routes.delete(route.peer);
-    for (const { client } of this.#relays.values()) client?.dropRoute(route.peer);
+    const { peer } = route;
+    const others = this.#routesTo(peer).filter((other) => other !== route);
+    if (others.length > 0) {
+      this.#routes.set(peer, others);
+    } else if (this.#routes.delete(peer)) {
+      for (const relay of this.#relays.values()) {
+        relay.paths.delete(peer);
+        relay.client?.dropRoute(peer);
+      }
+    }
     if (!this.#closed) this.#work();
   }
 
   #isWanted(relay: PooledRelay): boolean {
-    for (const route of this.#routes.values()) if (route.needs(relay.target.publicKey)) return true;
-    return false;
+    const now = this.#options.clock.monotonic();
+    return this.#allRoutes().some((route) => route.needs(relay.publicKey, now));
   }
 
   /** Connects to what is lacking, gives up what nobody needs, and says when to look again. */
@@ -169,90 +187,106 @@ export class RelayPool implements OnionRelays {
       this.#connect(relay);
     }
     for (const relay of surplusOf(all)) relay.own = false;
-    let due = Number.POSITIVE_INFINITY;
     for (const relay of all) {
-      const wanted = relay.own || this.#isWanted(relay);
+      const wanted = relay.own || relay.ourServer !== undefined || this.#isWanted(relay);
       if (relay.client !== undefined && !wanted) this.#drop(relay);
       else if (relay.client === undefined && wanted && relay.retryAt <= now) this.#connect(relay);
-      if (relay.client === undefined && relay.retryAt > now) due = Math.min(due, relay.retryAt);
     }
-    this.#alarm.set(due === Number.POSITIVE_INFINITY ? undefined : due);
+    const times = [...all.map(retryOf), ...this.#allRoutes().map(({ needsUntil }) => needsUntil ?? now)];
+    const due = Math.min(...times.map((time) => (time > now ? time : Number.POSITIVE_INFINITY)));
+    if (!this.#closed) this.#alarm.set(due === Number.POSITIVE_INFINITY ? undefined : due);
   }
 
   #connect(relay: PooledRelay): void {
-    if (relay.client !== undefined || this.#connectionCount() >= MAX_CONNECTIONS) return;
+    const target = targetOf(relay);
+    if (relay.client !== undefined || target === undefined || !this.#hasRoomFor(relay)) return;
     const { streams, clock, crypto, metrics, logger, self, sharedKeys } = this.#options;
     const ports = { streams, clock, crypto, metrics, logger };
-    relay.client = new RelayClient({ ...ports, keyPair: self, sharedKeys }, relay.target, this.#listenerOf(relay));
+    relay.client = new RelayClient({ ...ports, keyPair: self, sharedKeys }, target, this.#listenerOf(relay));
   }
 
-  #connectionCount(): number {
-    let count = 0;
-    for (const relay of this.#relays.values()) if (relay.client !== undefined) count++;
-    return count;
+  #hasRoomFor(relay: PooledRelay): boolean {
+    const count = this.#relays.connectionCount();
+    if (relay.own || relay.ourServer !== undefined) return count < MAX_CONNECTIONS;
+    if (count < SCARCE_FROM) return true;
+    if (count >= MAX_CONNECTIONS - RESERVED) return false;
+    const now = this.#options.clock.monotonic();
+    const connected = [...this.#relays.values()].filter(({ client }) => client !== undefined);
+    return this.#allRoutes().some(
+      (route) => route.needs(relay.publicKey, now) && !connected.some(({ publicKey }) => route.needs(publicKey, now)),
+    );
   }
 
   #drop(relay: PooledRelay): void {
     const { client } = relay;
-    relay.client = undefined;
+    this.#relays.ended(relay, this.#options.clock.monotonic());
     client?.close();
-    this.#lost(relay);
+    if (client !== undefined) this.#lost(client);
   }
 
   #listenerOf(relay: PooledRelay): RelayClientListener {
-    const pathTo = (client: RelayClient, peer: PublicKey): PeerPath => {
-      return this.#routes.get(peer)?.pathOver(client) ?? RelayRoute.strangersPath(client, peer);
+    const { clock } = this.#options;
+    const onPacket = (client: RelayClient, peer: PublicKey, packet: Uint8Array) => {
+      this.onPacket?.(packet, relay.paths.get(peer) ?? pathOver(client, peer), peer);
     };
     return {
       onReady: (client) => {
         if (relay.client !== client) return;
-        relay.failures = 0;
-        for (const route of this.#routes.values()) this.#offer(relay, route);
+        relay.readyAt = clock.monotonic();
+        for (const route of this.#allRoutes()) this.#offer(relay, route);
         this.#hopsChanged();
         this.#work();
       },
-      onPeer: (client, peer, online) => this.#routes.get(peer)?.peerIs(client, online),
-      onPacket: (client, peer, packet) => this.onPacket?.(packet, pathTo(client, peer), peer),
-      onOob: (client, peer, packet) => this.onPacket?.(packet, pathTo(client, peer), peer),
+      onPeer: (client, peer, online) => {
+        for (const route of this.#routesTo(peer)) route.peerIs(client, online);
+      },
+      onPacket,
+      onOob: (client, peer, packet) => {
+        if (isOpening(packet)) onPacket(client, peer, packet);
+      },
       onOnionResponse: (client, packet) => this.#onOnionResponse?.(packet, client.publicKey),
       onForwarding: () => {},
       onWritable: (client) => {
-        for (const route of this.#routes.values()) route.writable(client);
+        for (const route of this.#allRoutes()) route.writable(client);
       },
       onClosed: (client) => {
         if (relay.client !== client) return;
-        relay.client = undefined;
         relay.own = false;
-        const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** Math.min(relay.failures++, 16));
-        relay.retryAt = this.#options.clock.monotonic() + pause;
-        this.#lost(relay);
+        this.#relays.failed(relay, clock.monotonic());
+        this.#lost(client);
         this.#work();
       },
     };
   }
 
-  /** A relay that is ready serves a route, too. */
+  /** A relay that is ready serves a route, too. Who wants the same peer gets the same way. */
   #offer(relay: PooledRelay, route: RelayRoute): void {
-    if (relay.client !== undefined) route.offer(relay.client);
+    const { client, paths } = relay;
+    const { peer } = route;
+    if (client?.state !== "ready" || !client.requestRoute(peer)) return;
+    const path = paths.get(peer) ?? pathOver(client, peer);
+    paths.set(peer, path);
+    route.offer(client, path);
   }
 
-  #lost(relay: PooledRelay): void {
-    for (const route of this.#routes.values()) route.lost(relay.target.publicKey);
+  #lost(client: RelayClient): void {
+    for (const route of this.#allRoutes()) route.lost(client);
     this.#hopsChanged();
   }
 
   #hopsChanged(): void {
-    const hops: RelayHop[] = [];
-    for (const { target, client } of this.#relays.values()) {
-      if (client?.state !== "ready") continue;
-      hops.push({ publicKey: target.publicKey, endpoint: endpointOf(target.address) });
-    }
-    const had = this.#hops.length;
+    const ready = [...this.#relays.values()].filter((relay) => isReady(relay) && relay.ourServer === undefined);
+    const hops = ready
+      .sort((a, b) => Number(b.own) - Number(a.own))
+      .map((relay) => ({ publicKey: relay.publicKey, endpoint: endpointOf(relay) }));
+    const had = new Set(this.#hops.map(({ publicKey }) => publicKey));
+    const isChanged = had.size !== hops.length || hops.some(({ publicKey }) => !had.has(publicKey));
     this.#hops = hops;
-    if (had !== hops.length || hops.length > 0) this.#events.emit("hops", undefined);
+    if (isChanged) this.#events.emit("hops", undefined);
   }
 }
 
-function endpointOf(address: StreamTarget): Endpoint | undefined {
-  return "family" in address ? address : undefined;
+/** When it may be connected to again; of no interest while it is connected. */
+function retryOf({ client, retryAt }: PooledRelay): number {
+  return client === undefined ? retryAt : 0;
 }

@@ -184,7 +184,14 @@ export class RelayServer {
     if (request === undefined) return this.#remove(connection, "malformed");
     const { crypto, clock, sharedKeys } = this.#options;
     const plain = new Uint8Array(TCP_HANDSHAKE_PLAIN_SIZE);
-    const opened = sharedKeys.openFromStranger(request.publicKey, request.box, request.nonce, this.#budget, plain);
+    const opened = sharedKeys.openFromStranger(
+      request.publicKey,
+      request.box,
+      request.nonce,
+      this.#budget,
+      plain,
+      connection.remote,
+    );
     if (typeof opened === "string") {
       this.#dropHandshake(opened);
       return this.#remove(connection, "refused");
@@ -195,7 +202,7 @@ export class RelayServer {
       const response = key && session.response(key);
       const keys = session.agree(opened);
       return response && keys && { response, keys };
-    });
+    }, connection.remote);
     if (answer === undefined || answer === "rate-limited" || !connection.stream.sendRaw(answer.response)) {
       this.#dropHandshake(answer === "rate-limited" ? answer : "weak-key");
       return this.#remove(connection, "refused");

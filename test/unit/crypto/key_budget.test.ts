@@ -139,3 +139,74 @@ describe("the budget for strangers' keys", () => {
     expect(answers.get("weak-key")).toBeCloseTo(1_000, -1);
   });
 });
+
+describe("the parts of networks in the budget", () => {
+  const at = (a: number, b = 1) => ({ family: 4 as const, address: Uint8Array.of(203, a >> 8, a & 0xff, b), port: 1 });
+
+  function twoNetworks(all: number) {
+    let now = 1000;
+    const clock: Clock = { monotonic: () => now, wall: () => 0, at: () => () => {} };
+    const budget = new KeyBudget(clock, { forged: 0.15, all: () => all });
+    const ask = (network: number, isForged = false) => {
+      const answer = budget.spend(() => {
+        now += 1;
+        return true;
+      }, at(network));
+      if (answer === true && isForged) budget.forged();
+      return answer === true ? 1 : 0;
+    };
+    const pass = (ms: number) => {
+      now += ms;
+    };
+    return { budget, ask, pass };
+  }
+
+  it("are all of it for who is alone", () => {
+    const { ask, pass } = twoNetworks(1);
+    let served = 0;
+    for (let i = 0; i < 1000; i++) served += ask(1);
+    expect(served).toBe(1000);
+    pass(10);
+  });
+
+  it("are a quarter for who floods while others ask, and all that they ask for these", () => {
+    const { ask, pass } = twoNetworks(1);
+    let [flood, others] = [0, 0];
+    for (let second = 0; second < 100; second++) {
+      for (let i = 0; i < 1000; i++) {
+        flood += ask(1);
+        if (i % 20 === 0) others += ask(2 + (i % 7));
+        pass(0.5);
+      }
+    }
+    expect(others).toBe(5000);
+    const time = flood + others + 50_000;
+    expect(flood / time).toBeCloseTo(0.25, 1);
+  });
+
+  it("leave something for who begins to ask, though all is limited", () => {
+    const { ask, pass } = twoNetworks(0.3);
+    let flood = 0;
+    for (let i = 0; i < 10_000; i++) {
+      flood += ask(1);
+      pass(0.5);
+    }
+    expect(flood / (flood + 5000)).toBeCloseTo(0.3, 1);
+    for (let i = 0; i < 10; i++) expect(ask(2)).toBe(1);
+    expect(ask(1)).toBe(0);
+  });
+
+  it("keep garbage from one network from using up what others' keys need", () => {
+    const { ask, pass } = twoNetworks(1);
+    for (let i = 0; i < 10_000; i++) {
+      ask(1, true);
+      pass(0.5);
+    }
+    for (let i = 0; i < 10; i++) expect(ask(2)).toBe(1);
+  });
+
+  it("are kept for a bounded number of networks", () => {
+    const { ask } = twoNetworks(1);
+    for (let i = 0; i < 5000; i++) expect(ask(i)).toBe(1);
+  });
+});

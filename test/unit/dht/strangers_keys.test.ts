@@ -22,10 +22,10 @@ async function slowNode() {
     forge,
     pass: (ms: number) => world.universe.run(ms),
     /** How many of them are answered. */
-    answered: (packets: readonly Uint8Array[]) => {
+    answered: (packets: readonly Uint8Array[], network = 113) => {
       const before = node.count("dht.nodesRequest.received");
       for (const packet of packets)
-        socket?.deliver(packet.slice(), makeEndpoint(Uint8Array.of(203, 0, 113, 1), ++port));
+        socket?.deliver(packet.slice(), makeEndpoint(Uint8Array.of(203, 0, network, 1), ++port));
       return node.count("dht.nodesRequest.received") - before;
     },
   };
@@ -63,5 +63,37 @@ describe("nodes requests of many who were never seen before", () => {
     expect(answered(garbage)).toBe(0);
     expect(node.count("drop.nodesRequest.forged")).toBeLessThan(100);
     expect(answered([...requests, ...requests])).toBe(80);
+  });
+
+  it("are all answered as well while somebody else's flood is garbage", async () => {
+    const { forge, answered, pass } = await slowNode();
+    const garbage = () => {
+      const packet = forge.nodesRequest();
+      packet[100] = ~(packet[100] ?? 0);
+      return packet;
+    };
+    for (let i = 0; i < 100; i++) {
+      expect(answered(times(20, garbage))).toBe(0);
+      if (i % 10 === 0) expect(answered([forge.nodesRequest()], 1 + i)).toBe(1);
+      await pass(1);
+    }
+  });
+
+  it.each([false, true])("are not in the way of other networks, with friends: %s", async (hasFriends) => {
+    const { node, forge, answered, pass } = await slowNode();
+    node.dht.hasFriends = () => hasFriends;
+    const flood = () => answered(times(30, () => forge.nodesRequest()));
+    let served = 0;
+    let others = 0;
+    for (let i = 0; i < 100; i++) {
+      served += flood();
+      if (i % 10 === 0) others += answered([forge.nodesRequest()], 1 + i);
+      await pass(4);
+    }
+    expect(others).toBe(10);
+    // Of 400 ms, and what the keys take themselves, one network gets a quarter, or that of 15 %, and 25 ms at once.
+    expect(served).toBeLessThan(hasFriends ? 75 : 260);
+    await pass(3000);
+    expect(flood() + flood()).toBeGreaterThan(hasFriends ? 20 : 59);
   });
 });

@@ -14,6 +14,7 @@ import type {
   FriendFinder,
   FriendLookup,
   FriendLookups,
+  FriendRelays,
   FriendSession,
   FriendSessionListener,
   FriendSessions,
@@ -82,7 +83,12 @@ export class World {
   }
 
   /** A new instance; the same name is the same person, with a new DHT key. */
-  async person(name: string, store: Store = memoryStore(), nospam = 7): Promise<Person> {
+  async person(
+    name: string,
+    store: Store = memoryStore(),
+    nospam = 7,
+    relays: FriendRelays | undefined = undefined,
+  ): Promise<Person> {
     const keys = this.keys(name);
     const metrics = new MemoryMetrics();
     const clock = new VirtualClock(this.timeline, 1_700_000_000);
@@ -92,6 +98,7 @@ export class World {
       ...{ clock, metrics, keys, store, nospam, finder, logger: this.#logger, crypto: this.crypto },
       sessions: this.sessionsOf(node),
       lookups: this.lookups,
+      relays,
     });
     const person = Object.assign(node, {
       ...{ friends, metrics, clock, finder },

@@ -1,5 +1,6 @@
 import nacl from "tweetnacl";
 import { describe, expect, it } from "vitest";
+import type { PublicKey } from "../../../src/crypto/keys.ts";
 import type { Endpoint } from "../../../src/env/datagram.ts";
 import { Universe } from "../../../src/testing/index.ts";
 import { sameBytes } from "../../../src/util/bytes.ts";
@@ -183,6 +184,47 @@ describe("hostile packets", () => {
     expect(session.state).toBe("established");
     expect(node.host.edges.metrics.get("drop.cookieRequest.rate-limited")).toBeGreaterThan(2000);
     expect(node.host.edges.metrics.get("drop.cookieRequest.forged")).toBeGreaterThan(5000);
+  });
+
+  it("a flood of cookie requests over a relay costs little, and leaves friends and other relays their answers", async () => {
+    const universe = new Universe({ seed: 49, link: { latency: [5, 5] } });
+    const node = await startNode(universe, universe.host("node"));
+    const { self, dht } = node.keys;
+    const peer = (name: string) => MinimalPeer.start(universe.host(name), node.endpoint, self.publicKey, dht.publicKey);
+    const [flooder, friend, other] = await Promise.all([peer("flooder"), peer("friend"), peer("other")]);
+    node.netCrypto.isExpected = (key) => sameBytes(key, friend.dht.publicKey);
+    let answers = 0;
+    const send = () => ++answers > 0;
+    const relay = { relay: node.crypto.keyPair().publicKey, send };
+    const clean = { relay: node.crypto.keyPair().publicKey, send };
+    const ask = (by: MinimalPeer, over: typeof relay, as = by.dht.publicKey as PublicKey) => {
+      const before = answers;
+      node.netCrypto.receiveFromRelay(by.cookieRequest(new Uint8Array(8)), over, as);
+      return answers - before;
+    };
+    let made = 0;
+    for (let i = 0; i < 400; i++) made += ask(flooder, relay);
+    expect(made).toBe(8); // one client of the relay
+    expect(ask(other, relay)).toBe(1); // leaves another one his
+    const { size } = node.keys.dhtShared;
+    for (let i = 0; i < 1000; i++) {
+      // A relay that lies about whose packets it brings.
+      const key = node.crypto.keyPair().publicKey;
+      const request = flooder.cookieRequest(new Uint8Array(8));
+      request.set(key, 1);
+      node.netCrypto.receiveFromRelay(request, relay, key);
+      ask(flooder, relay, key);
+    }
+    expect(node.keys.dhtShared.size).toBe(size);
+    expect(node.host.edges.metrics.get("drop.cookieRequest.forged")).toBe(11);
+    expect(node.host.edges.metrics.get("drop.cookieRequest.wrong-key")).toBe(1000);
+    expect(ask(other, relay)).toBe(0);
+    expect(ask(other, clean)).toBe(1);
+    for (let i = 0; i < 20; i++) expect(ask(friend, relay)).toBe(1);
+    expect(ask(friend, relay)).toBe(0);
+    await universe.run(1000);
+    expect(ask(other, relay)).toBe(1);
+    expect(ask(friend, relay)).toBe(1);
   });
 
   it("a friend's cookie request played again and again is not answered for ever", async () => {

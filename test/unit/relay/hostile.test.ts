@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { Crypto } from "../../../src/crypto/crypto.ts";
 import { COST_OF_PACKET } from "../../../src/relay/relay_limits.ts";
 import type { RelayServer } from "../../../src/relay/relay_server.ts";
-import { World } from "./world.ts";
+import { SeededRandom } from "../../../src/testing/seeded_random.ts";
+import { dearKeys } from "../../support/dear_keys.ts";
+import { type Client, Rogue, World } from "./world.ts";
 
 let world: World;
 
@@ -188,5 +191,32 @@ describe("a relay among enemies", () => {
     expect(world.metrics.get("relay.server.ended.overflow")).toBe(1);
     expect(server.connectionCount).toBe(2);
     expect(await served(world, both)).toBe(100);
+  });
+
+  it("serves others, and lets them in, while one address shakes hands under ever new keys", async () => {
+    const { clock, provider } = dearKeys(world.clock);
+    await world.relay({ clock, crypto: new Crypto(provider, new SeededRandom("dear")) });
+    const friends = await pair(world);
+    const before = await served(world, friends);
+    let flooding = true;
+    let handshakes = 0;
+    const shakeHands = async () => {
+      for (let i = 0; i < 10; i++) void new Rogue(world, await world.connect(ENEMY), world.crypto.keyPair());
+      handshakes += 10;
+      if (flooding) world.clock.at(world.timeline.now + 10, () => void shakeHands());
+    };
+    void shakeHands();
+    await world.run(200);
+    const during = await served(world, friends);
+    const newcomers: Client[] = [];
+    for (let i = 0; i < 10; i++) {
+      newcomers.push(world.client([10, 0, 20 + i, 1]));
+      await world.run(100);
+    }
+    flooding = false;
+    expect(handshakes).toBeGreaterThan(1000);
+    expect([before, during]).toEqual([100, 100]);
+    expect(newcomers.map(({ heard }) => heard)).toEqual(newcomers.map(() => ["ready"]));
+    expect(world.metrics.get("drop.relayHandshake.rate-limited")).toBeGreaterThan(500);
   });
 });
