@@ -41,6 +41,8 @@ const LONGEST_RETRY = 300_000;
 export class RelayPool implements OnionRelays {
   /** Handles packets of peers that came over a relay; `path` leads back. */
   onPacket: ((packet: Uint8Array, path: PeerPath, peer: PublicKey) => void) | undefined;
+  /** Called for each peer that a relay leads to, when that was full and takes packets again. */
+  onWritable: ((peer: PublicKey) => void) | undefined;
   readonly #options: RelayPoolOptions;
   readonly #relays: KeyMap<PooledRelay>; // bounded by MAX_KNOWN
   readonly #routes: KeyMap<RelayRoute>; // bounded by the friends there are
@@ -48,6 +50,7 @@ export class RelayPool implements OnionRelays {
   readonly #alarm: Alarm;
   #onOnionResponse: ((packet: Uint8Array, relay: PublicKey) => void) | undefined;
   #hops: readonly RelayHop[] = [];
+  #turn = 0;
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
@@ -216,9 +219,7 @@ export class RelayPool implements OnionRelays {
       onOob: (client, peer, packet) => this.onPacket?.(packet, pathTo(client, peer), peer),
       onOnionResponse: (client, packet) => this.#onOnionResponse?.(packet, client.publicKey),
       onForwarding: () => {},
-      onWritable: (client) => {
-        for (const route of this.#routes.values()) route.writable(client);
-      },
+      onWritable: (client) => this.#writable(client),
       onClosed: (client) => {
         if (relay.client !== client) return;
         relay.client = undefined;
@@ -229,6 +230,13 @@ export class RelayPool implements OnionRelays {
         this.#work();
       },
     };
+  }
+
+  /** Whoever is told first may fill it again, so each is the first in turn. */
+  #writable(client: RelayClient): void {
+    const peers = [...this.#routes.values()].filter((route) => route.isOver(client)).map(({ peer }) => peer);
+    const first = this.#turn++ % Math.max(1, peers.length);
+    for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) this.onWritable?.(peer);
   }
 
   /** A relay that is ready serves a route, too. */

@@ -15,8 +15,6 @@ export interface RouteListener {
   /** The peer can be reached by this path; called again when it can be after it could not. */
   onPath(path: PeerPath): void;
   onLost(path: PeerPath): void;
-  /** A path that was full takes packets again. */
-  onWritable?(): void;
 }
 
 /** What a route asks of the pool. */
@@ -109,8 +107,10 @@ export class RelayRoute {
     else this.#listener.onLost(path);
   }
 
-  writable(client: RelayClient): void {
-    if (this.#paths.get(client.publicKey)?.online) this.#listener.onWritable?.();
+  /** Whether the peer is reached over this connection. */
+  isOver(client: RelayClient): boolean {
+    const path = this.#paths.get(client.publicKey);
+    return path?.client === client && path.online;
   }
 
   /** The connection to a relay is gone. */
