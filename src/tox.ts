@@ -387,7 +387,10 @@ async function buildFloors(
     closeLower(lower); // the store cannot be read
     throw error;
   });
-  if (relays) relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
+  if (relays) {
+    relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
+    relays.onWritable = (peer) => netCrypto.onRelayWritable(peer);
+  }
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
   netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
   dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;

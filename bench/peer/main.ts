@@ -14,18 +14,24 @@ import { nodesRequests } from "./works/nodes_requests.ts";
 import { offlineFriends } from "./works/offline_friends.ts";
 import { onionRequest } from "./works/onion_request.ts";
 import { receipts } from "./works/receipts.ts";
+import { relayClients } from "./works/relay_clients.ts";
+import { relayed } from "./works/relayed.ts";
 import { roundTrip } from "./works/round_trip.ts";
 import { startToOnline } from "./works/start_to_online.ts";
+import { tcpOnly } from "./works/tcp_only.ts";
 
 /** In the order of their rows. Those that only wait come first, so that a quick run can let them wait together. */
 const WORKS: readonly Work[] = [
   startToOnline,
   onionRequest,
+  tcpOnly,
   idle,
   offlineFriends,
   roundTrip,
   receipts,
+  relayed,
   nodesRequests,
+  relayClients,
   bareLoop,
   importTime,
 ];

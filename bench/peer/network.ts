@@ -1,8 +1,8 @@
 import { startBootstrapd } from "../../test/interop/bootstrapd.ts";
 import type { Bench } from "./bench.ts";
-import { Child, pin } from "./processes/child.ts";
+import { startOurNode } from "./our_node.ts";
+import { pin } from "./processes/child.ts";
 import type { NodeAddress } from "./processes/node_address.ts";
-import type { PeerOrders } from "./processes/peer.ts";
 
 export type NodeKind = "tox-bootstrapd" | "toxcore-ts";
 
@@ -24,11 +24,21 @@ export interface NodeOptions {
   readonly host?: string;
   /** The only core that they may use. */
   readonly core?: number;
+  /** Whether they relay, on the TCP port of the same number. */
+  readonly relay?: boolean;
 }
 
 /** Of tox-bootstrapd where it is installed, so that both sides live in the same network; else of ours. */
-export async function startNetwork(bench: Bench, size: number, options: NodeOptions = {}): Promise<Network> {
-  const kind = bench.hasBootstrapd ? "tox-bootstrapd" : "toxcore-ts";
+export function startNetwork(bench: Bench, size: number, options: NodeOptions = {}): Promise<Network> {
+  return startNetworkOf(bench, bench.hasBootstrapd ? "tox-bootstrapd" : "toxcore-ts", size, options);
+}
+
+export async function startNetworkOf(
+  bench: Bench,
+  kind: NodeKind,
+  size: number,
+  options: NodeOptions = {},
+): Promise<Network> {
   const first = await startNode(bench, kind, [], options);
   const others = Array.from({ length: size - 1 }, () => startNode(bench, kind, [first.address], options));
   const nodes = [first, ...(await Promise.all(others))];
@@ -42,21 +52,16 @@ export async function startNetwork(bench: Bench, size: number, options: NodeOpti
   };
 }
 
-/** A node that begins with `known`. */
+/** A node that begins with `known`: either program as an operator runs it. */
 export async function startNode(
   bench: Bench,
   kind: NodeKind,
   known: readonly NodeAddress[],
-  { host = "127.0.0.1", core }: NodeOptions = {},
+  { host = "127.0.0.1", core, relay = false }: NodeOptions = {},
 ): Promise<Node> {
-  if (kind === "toxcore-ts") {
-    const child = await bench.start(() => new Child<PeerOrders>("our_peer.ts", { core }));
-    const { node: address } = await child.order("start", { host });
-    await child.order("bootstrap", known);
-    return { address, pid: child.pid, [Symbol.asyncDispose]: () => child.close() };
-  }
-  const daemon = await bench.start(() => startBootstrapd({ nodes: known }));
+  const start = kind === "toxcore-ts" ? startOurNode : startBootstrapd;
+  const daemon = await bench.start(() => start({ nodes: known, tcpRelay: relay }));
   if (core !== undefined) pin(daemon.pid, core);
-  const { port, publicKey, pid } = daemon; // it listens at every address
+  const { port, publicKey, pid } = daemon; // both listen at every address
   return { address: { host, port, publicKey }, pid, [Symbol.asyncDispose]: () => daemon.close() };
 }

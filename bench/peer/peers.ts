@@ -30,8 +30,8 @@ export async function startPeer(
   return { info, child, [Symbol.asyncDispose]: () => child.close() };
 }
 
-export async function startTwo(bench: Bench, side: Side): Promise<Pair> {
-  const [alice, bob] = await Promise.all([startPeer(bench, side), startPeer(bench, side)]);
+export async function startTwo(bench: Bench, side: Side, start: StartOptions = {}): Promise<Pair> {
+  const [alice, bob] = await Promise.all([startPeer(bench, side, { start }), startPeer(bench, side, { start })]);
   return {
     alice,
     bob,

@@ -9,3 +9,9 @@ export function cpuSeconds(pid: number): number {
   }
   return nanoseconds / 1e9;
 }
+
+/** What a running process has in memory. Linux only. */
+export function residentBytes(pid: number): number {
+  const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kibibytes) * 1024;
+}

@@ -20,7 +20,7 @@ export function json(rows: readonly Row[]): string {
   return `${JSON.stringify({ rows: plain }, undefined, 2)}\n`;
 }
 
-/** Ours to theirs. */
+/** Ours to theirs; none to nothing. */
 function ratio({ ours, theirs }: Row): number | null {
-  return ours === null || theirs === null ? null : ours / theirs;
+  return ours === null || theirs === null || theirs === 0 ? null : ours / theirs;
 }

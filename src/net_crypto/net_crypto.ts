@@ -156,6 +156,11 @@ export class NetCrypto {
     }
   }
 
+  /** A relay over which this peer is reached takes packets again, after a `send` has answered false. */
+  onRelayWritable(dhtPublicKey: PublicKey): void {
+    for (const session of this.#sessionsOver(dhtPublicKey)) session.onNetworkWritable();
+  }
+
   /** Ends every session and tells the peers. */
   close(): void {
     if (this.#closed) return;

@@ -21,6 +21,7 @@ import {
   MAX_ROUTED_DATA_SIZE,
   type TcpPacket,
 } from "../wire/tcp/packets.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { type Route, RouteTable } from "./route_table.ts";
 import { SecureStream, type StreamFault } from "./secure_stream.ts";
 import { SessionKeys } from "./session_keys.ts";
@@ -101,6 +102,7 @@ export class RelayClient {
   #waiting: Uint8Array[] = [];
   #state: RelayState = "connecting";
   #stream: SecureStream | undefined;
+  #readAhead: ReadAhead | undefined;
   #session: SessionKeys | undefined;
   #cancelTimer: Cancel | undefined;
   #pingId: bigint | undefined;
@@ -173,6 +175,10 @@ export class RelayClient {
     const route = this.#routes.get(peer);
     if (route?.id === undefined || !route.online || !route.wanted) return false;
     if (packet.length === 0 || packet.length > MAX_ROUTED_DATA_SIZE) return false;
+    if (this.#readAhead?.allows(packet.length) === false) {
+      if (this.#pingId === undefined) this.#ping();
+      return false;
+    }
     return this.#send({ type: "data", connectionId: route.id, data: packet });
   }
 
@@ -220,7 +226,8 @@ export class RelayClient {
 
   #onConnected(socket: StreamSocket): undefined {
     if (this.#state === "closed") return void socket.close();
-    const { crypto, keyPair, sharedKeys } = this.#options;
+    const { clock, crypto, keyPair, sharedKeys } = this.#options;
+    this.#readAhead = new ReadAhead(clock.monotonic() - this.#startedAt);
     this.#stream = new SecureStream(socket, crypto, this.#scratch, TCP_HANDSHAKE_RESPONSE_SIZE, {
       onHandshake: (bytes) => this.#onHandshake(bytes),
       onPacket: (packet) => this.#onPacket(packet),
@@ -312,10 +319,12 @@ export class RelayClient {
     if (pingId !== this.#pingId) return this.#nuisance("unsolicited");
     this.#pingId = undefined;
     this.#roundTripMs = this.#options.clock.monotonic() - this.#pingedAt;
+    const mayGoOn = this.#readAhead?.answered(this.#roundTripMs);
     this.#timer(PING_INTERVAL, () => {
       this.#ping();
       for (const route of this.#routes.all()) if (route.id === undefined && !route.asked) this.#ask(route);
     });
+    if (mayGoOn) this.#listener.onWritable(this);
     return undefined;
   }
 
@@ -334,6 +343,7 @@ export class RelayClient {
     this.#pingedAt = clock.monotonic();
     this.#timer(PING_TIMEOUT, () => this.#fail("timeout"));
     this.#control({ type: "ping", pingId });
+    this.#readAhead?.pinged();
   }
 
   #ask(route: Route): undefined {
@@ -349,7 +359,10 @@ export class RelayClient {
 
   #send(packet: TcpPacket): boolean {
     if (this.#state !== "ready" || this.#waiting.length > 0) return false;
-    return this.#stream?.send(this.#encode(packet)) ?? false;
+    const bytes = this.#encode(packet);
+    if (!this.#stream?.send(bytes)) return false;
+    this.#readAhead?.sent(bytes.length);
+    return true;
   }
 
   /** Sends a packet that must not be lost, when there is room. */

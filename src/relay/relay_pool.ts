@@ -44,6 +44,8 @@ const SCARCE_FROM = 16;
 export class RelayPool implements OnionRelays {
   /** Handles packets of peers that came over a relay; `path` leads back. */
   onPacket: ((packet: Uint8Array, path: PeerPath, peer: PublicKey) => void) | undefined;
+  /** Called for each peer that a relay leads to, when that was full and takes packets again. */
+  onWritable: ((peer: PublicKey) => void) | undefined;
   readonly #options: RelayPoolOptions;
   readonly #relays: KnownRelays;
   /** By peer; bounded by the friends there are. Two of them may claim the same DHT key: neither may cut off the other. */
@@ -53,6 +55,7 @@ export class RelayPool implements OnionRelays {
   readonly #alarm: Alarm;
   #onOnionResponse: ((packet: Uint8Array, relay: PublicKey) => void) | undefined;
   #hops: readonly RelayHop[] = [];
+  #turn = 0;
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
@@ -246,9 +249,7 @@ export class RelayPool implements OnionRelays {
       },
       onOnionResponse: (client, packet) => this.#onOnionResponse?.(packet, client.publicKey),
       onForwarding: () => {},
-      onWritable: (client) => {
-        for (const route of this.#allRoutes()) route.writable(client);
-      },
+      onWritable: (client) => this.#writable(client),
       onClosed: (client) => {
         if (relay.client !== client) return;
         relay.own = false;
@@ -257,6 +258,15 @@ export class RelayPool implements OnionRelays {
         this.#work();
       },
     };
+  }
+
+  /** Whoever is told first may fill it again, so each is the first in turn. */
+  #writable(client: RelayClient): void {
+    const peers = [...this.#routes.values()].flatMap(
+      (routes) => routes.find((route) => route.isOver(client))?.peer ?? [],
+    );
+    const first = this.#turn++ % Math.max(1, peers.length);
+    for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) this.onWritable?.(peer);
   }
 
   /** A relay that is ready serves a route, too. Who wants the same peer gets the same way. */

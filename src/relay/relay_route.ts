@@ -21,8 +21,6 @@ export interface RouteListener {
   /** The peer can be reached by this path; called again when it can be after it could not. */
   onPath(path: PeerPath): void;
   onLost(path: PeerPath): void;
-  /** A path that was full takes packets again. */
-  onWritable?(): void;
 }
 
 /** What a route asks of the pool. */
@@ -125,8 +123,10 @@ export class RelayRoute {
     this.#listener.onLost(offer.path);
   }
 
-  writable(client: RelayClient): void {
-    if (this.#offers.get(client.publicKey)?.online) this.#listener.onWritable?.();
+  /** Whether the peer is reached over this connection. */
+  isOver(client: RelayClient): boolean {
+    const offer = this.#offers.get(client.publicKey);
+    return offer?.client === client && offer.online;
   }
 
   /** The connection to a relay is gone. */

@@ -1,29 +1,39 @@
 /** One of ours in a process of its own. */
-import { type Friend, Tox } from "toxcore-ts";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
+import { type Friend, Tox, ToxError } from "toxcore-ts";
 import { countedDatagrams } from "./datagrams.ts";
 import { now, serve } from "./orders.ts";
-import type { PeerOrders } from "./peer.ts";
+import { FLOOD_ID, FLOOD_SIZE, type PeerOrders } from "./peer.ts";
 
 type Instance = Awaited<ReturnType<typeof Tox.create>>;
 
 const connected = Promise.withResolvers<number>();
 const friendOnline = Promise.withResolvers<number>();
 let running: Instance | undefined;
+let flooding = false;
+let floodedBytes = 0;
 let stopEcho: (() => void) | undefined;
 
 const orders: PeerOrders = {
-  async start({ host = "127.0.0.1", secretKey }) {
+  async start({ host = "127.0.0.1", udp = true, secretKey }) {
     const startedAt = now();
-    const tox = await Tox.create({ bindIpv4: host, ipv6: false, port: 0, ...(secretKey && { secretKey }) });
+    const tox = await Tox.create({ bindIpv4: host, udp, ipv6: false, port: 0, ...(secretKey && { secretKey }) });
     running = tox;
     tox.on("connection", ({ state }) => void (state !== "none" && connected.resolve(now())));
     tox.on("friendConnection", ({ state }) => void (state !== "none" && friendOnline.resolve(now())));
+    tox.on("packet", ({ bytes }) => {
+      floodedBytes += bytes.length;
+    });
     const node = { host, port: tox.udpPort, publicKey: tox.dhtPublicKey };
     return { publicKey: tox.publicKey, toxId: tox.id, node, startedAt };
   },
 
   async bootstrap(nodes) {
     await Promise.all(nodes.map((node) => instance().bootstrap(node)));
+  },
+
+  async addRelays(nodes) {
+    for (const node of nodes) instance().addRelay(node);
   },
 
   async addFriend({ toxId, message }) {
@@ -66,6 +76,13 @@ const orders: PeerOrders = {
     return (now() - start) / 1000;
   },
 
+  flood(on) {
+    if (on && !flooding) void flood();
+    flooding = on;
+  },
+
+  flooded: () => ({ at: now(), bytes: floodedBytes }),
+
   usage() {
     const { user, system } = process.cpuUsage();
     const memory = process.memoryUsage.rss();
@@ -76,6 +93,23 @@ const orders: PeerOrders = {
     await running?.close();
   },
 };
+
+/** As an app may do it: so many in a turn, and when the queue is full a moment later. */
+async function flood(): Promise<void> {
+  const packet = new Uint8Array(FLOOD_SIZE);
+  packet[0] = FLOOD_ID;
+  for (flooding = true; flooding; ) {
+    try {
+      for (let i = 0; i < PACKETS_A_TURN; i++) theFriend().sendPacket(packet);
+      await turn();
+    } catch (error) {
+      if (!(error instanceof ToxError) || error.code !== "queue-full") throw error;
+      await delay(2);
+    }
+  }
+}
+
+const PACKETS_A_TURN = 128;
 
 function instance(): Instance {
   if (running === undefined) throw new Error("not started");

@@ -11,6 +11,8 @@ export interface PeerInfo {
 export interface StartOptions {
   /** Where it is reached; on loopback when left out. */
   readonly host?: string;
+  /** False: nothing but TCP. True when left out. */
+  readonly udp?: boolean;
   /** 64 hex digits; random when left out. */
   readonly secretKey?: string;
 }
@@ -29,11 +31,22 @@ export interface Datagrams {
   readonly sent: number;
 }
 
+export interface Flooded {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** Of lossless packets that are the app's own, the first id and the largest size. */
+export const FLOOD_ID = 160;
+export const FLOOD_SIZE = 1373;
+
 /** What a peer of either side takes as orders, so that each bench is written once. Times are those of `now`. */
 export interface PeerOrders {
   [order: string]: (argument: never) => unknown;
   start(options: StartOptions): Promise<PeerInfo>;
   bootstrap(nodes: readonly NodeAddress[]): Promise<void>;
+  /** They relay on the TCP port of the same number. */
+  addRelays(nodes: readonly NodeAddress[]): Promise<void>;
   /** Asks for friendship. */
   addFriend(friend: { readonly toxId: string; readonly message: string }): Promise<void>;
   addFriends(publicKeys: readonly string[]): Promise<void>;
@@ -49,6 +62,10 @@ export interface PeerOrders {
   roundTrips(count: number): Promise<number[]>;
   /** Messages to the one friend until all receipts are there; seconds. */
   receipts(count: number): Promise<number>;
+  /** Sends the one friend lossless packets of the largest size as fast as he takes them, until told to stop. */
+  flood(on: boolean): void;
+  /** Bytes of such packets that have come. */
+  flooded(): Flooded | Promise<Flooded>;
   usage(): Usage;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import { Peer } from "../../../test/interop/peer/peer.ts";
 import type { EventFields } from "../../../test/interop/peer/protocol.ts";
 import { countedDatagrams } from "./datagrams.ts";
 import { now, serve } from "./orders.ts";
-import type { PeerOrders } from "./peer.ts";
+import { FLOOD_ID, FLOOD_SIZE, type PeerOrders } from "./peer.ts";
 
 const events = new EventEmitter<{ [E in keyof EventFields]: [EventFields[E]] }>();
 const notify: Notify = (event, fields) => void (events as EventEmitter).emit(event, fields);
@@ -17,9 +17,11 @@ const connected = Promise.withResolvers<number>();
 const friendOnline = Promise.withResolvers<number>();
 let running: Peer | undefined;
 let iterating = 0;
+let stopFlood: (() => void) | undefined;
+let floodedBytes = 0;
 
 const orders: PeerOrders = {
-  start({ host = "127.0.0.1", secretKey }) {
+  start({ host = "127.0.0.1", udp = true, secretKey }) {
     const library = counted(loadLibrary(process.env.LIBTOXCORE));
     const startPort = 20_000 + Math.floor(Math.random() * 12_000);
     const startedAt = now();
@@ -27,7 +29,7 @@ const orders: PeerOrders = {
       library,
       {
         ipv6: false,
-        udp: true,
+        udp,
         holePunching: true,
         startPort,
         endPort: startPort + 100,
@@ -39,6 +41,9 @@ const orders: PeerOrders = {
     running = peer;
     events.on("selfConnection", ({ state }) => void (state !== "none" && connected.resolve(now())));
     events.on("friendConnection", ({ state }) => void (state !== "none" && friendOnline.resolve(now())));
+    events.on("lossless", ({ hex }) => {
+      floodedBytes += hex.length / 2;
+    });
     const { publicKey, address, dhtId, udpPort } = peer.info();
     return Promise.resolve({
       publicKey,
@@ -50,6 +55,10 @@ const orders: PeerOrders = {
 
   async bootstrap(nodes) {
     for (const node of nodes) await call("bootstrap", node);
+  },
+
+  async addRelays(nodes) {
+    for (const node of nodes) await call("addTcpRelay", node);
   },
 
   async addFriend({ toxId, message }) {
@@ -97,6 +106,14 @@ const orders: PeerOrders = {
     events.off("receipt", onReceipt);
     return (now() - start) / 1000;
   },
+
+  async flood(on) {
+    stopFlood?.();
+    const hex = Buffer.alloc(FLOOD_SIZE, 0).fill(FLOOD_ID, 0, 1).toString("hex");
+    stopFlood = on ? running?.floodLossless(await theFriend(), hex) : undefined;
+  },
+
+  flooded: () => ({ at: now(), bytes: floodedBytes }),
 
   usage: () => ({ cpuSeconds: iterating, memory: process.memoryUsage.rss(), datagrams: countedDatagrams() }),
 

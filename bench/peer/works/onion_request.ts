@@ -2,11 +2,12 @@ import type { Bench, Side, Work } from "../bench.ts";
 import { type Network, startNetwork } from "../network.ts";
 import { startTwo } from "../peers.ts";
 import { now } from "../processes/orders.ts";
+import type { StartOptions } from "../processes/peer.ts";
 import { inTurn, medians } from "../rounds.ts";
 import { settled } from "../settled.ts";
 
-const NODES = 8;
-const LONGEST_SETTLING = 30;
+export const NODES = 8;
+export const LONGEST_SETTLING = 30;
 /** How many of the nodes a newcomer is told. */
 const KNOWN = 2;
 
@@ -41,17 +42,20 @@ function describe({ hasBootstrapd }: Bench, acquainted: number): string {
   return acquainted === 1 ? kind : `${kind}; at worst they knew ${Math.round(100 * acquainted)} % of one another`;
 }
 
-async function meetThrough(bench: Bench, side: Side, { addresses }: Network) {
-  await using pair = await startTwo(bench, side);
+/** From the start until both are in the network, and from the request until both are online, in ms. */
+export async function meetThrough(bench: Bench, side: Side, { addresses }: Network, start: StartOptions = {}) {
+  await using pair = await startTwo(bench, side, start);
   const { alice, bob } = pair;
+  const known = addresses.slice(0, KNOWN);
   const connect = async ({ child, info }: typeof alice) => {
-    await child.order("bootstrap", addresses.slice(0, KNOWN));
+    await child.order("bootstrap", known);
+    if (start.udp === false) await child.order("addRelays", known);
     return (await child.order("connectedAt")) - info.startedAt;
   };
   const connected = Math.max(...(await Promise.all([connect(alice), connect(bob)])));
   await bob.child.order("acceptRequests");
-  const start = now();
+  const asked = now();
   await alice.child.order("addFriend", { toxId: bob.info.toxId, message: "Hello" });
   const online = await Promise.all([alice.child.order("friendOnlineAt"), bob.child.order("friendOnlineAt")]);
-  return { connected, online: Math.max(...online) - start };
+  return { connected, online: Math.max(...online) - asked };
 }

@@ -55,6 +55,17 @@ export class Peer {
     return await this.#handlers[method as Method](params);
   }
 
+  /** Sends the same lossless packet after every iteration as often as the send queue takes it. Answers what ends it. */
+  floodLossless(friend: string, hex: string): () => void {
+    const [number, bytes] = [this.#friendNumber(friend), bytesOf(hex)];
+    const attempt = () => {
+      while (this.#takesLossless(number, bytes));
+    };
+    this.#afterIteration.add(attempt);
+    attempt();
+    return () => this.#afterIteration.delete(attempt);
+  }
+
   /** Tells the friends (`tox_kill` sends the kill packets) and ends the iteration. */
   #close(): void {
     this.#closed = true;
@@ -210,6 +221,11 @@ export class Peer {
     return checked("FRIEND_SEND_MESSAGE", (error) =>
       this.#c.friendSendMessage(this.#tox, friend, type, pointed(bytes), bytes.length, error),
     );
+  }
+
+  #takesLossless(friend: number, bytes: Uint8Array): boolean {
+    const error: [number] = [0];
+    return this.#c.friendSendLosslessPacket(this.#tox, friend, pointed(bytes), bytes.length, error);
   }
 
   #sendUntilRefused(friend: number, prefix: string): Methods["sendUntilRefused"]["result"] {

@@ -221,6 +221,30 @@ describe("a relay path", () => {
     },
   );
 
+  it("what a full relay did not take leaves in the turn in which it has room again", async () => {
+    const universe = new Universe({ seed: 63 });
+    const a = await startNode(universe, universe.host("a"));
+    const b = await startNode(universe, universe.host("b"));
+    const { toB } = relayBetween(universe, a, b);
+    let isFull = false;
+    const send = toB.send;
+    toB.send = (packet) => !isFull && send(packet);
+    const session = a.netCrypto.connect(b.keys.self.publicKey, b.keys.dht.publicKey, new Recorder());
+    session.addRelay(toB);
+    await universe.run(500);
+    expect(session.state).toBe("established");
+    isFull = true;
+    for (const i of upTo(3)) expect(session.send(numbered(i), "message")).toBe(true);
+    await universe.run(1);
+    isFull = false;
+    a.netCrypto.onRelayWritable(a.keys.dht.publicKey); // another peer's way
+    await universe.run(31);
+    expect(b.incoming[0]?.numbers).toEqual([]);
+    a.netCrypto.onRelayWritable(b.keys.dht.publicKey);
+    await universe.run(31);
+    expect(b.incoming[0]?.numbers).toEqual([0, 1, 2]);
+  });
+
   it("does not answer cookie requests under another DHT key than the relay names", async () => {
     const universe = new Universe({ seed: 62 });
     const a = await startNode(universe, universe.host("a"));

@@ -33,14 +33,27 @@ export class World {
     return server;
   }
 
-  part(keyPair: KeyPair, address: readonly number[]) {
+  part(keyPair: KeyPair, address: readonly number[], connectMs = 0) {
     const { clock, crypto, metrics } = this;
     const sharedKeys = new SharedKeyCache(crypto, keyPair.secretKey);
-    return { streams: this.streams.host(address), clock, crypto, metrics, logger: silentLogger, keyPair, sharedKeys };
+    return {
+      streams: this.streams.host(address, connectMs),
+      clock,
+      crypto,
+      metrics,
+      logger: silentLogger,
+      keyPair,
+      sharedKeys,
+    };
   }
 
+  /** Not near the relay, where what may lie unread there would be limited. */
   client(address: readonly number[] = [10, 0, 1, 1], keyPair = this.crypto.keyPair(), relayKey?: PublicKey): Client {
-    return new Client(this, keyPair, address, relayKey ?? this.relayKeys.publicKey);
+    return new Client(this.part(keyPair, address, 6), relayKey ?? this.relayKeys.publicKey);
+  }
+
+  nearClient(address: readonly number[]): Client {
+    return new Client(this.part(this.crypto.keyPair(), address), this.relayKeys.publicKey);
   }
 
   /** A bare connection. */
@@ -72,9 +85,9 @@ export class Client implements RelayClientListener {
   readonly packets: Uint8Array[] = [];
   readonly onion: Uint8Array[] = [];
 
-  constructor(world: World, keyPair: KeyPair, address: readonly number[], publicKey: PublicKey) {
-    this.key = keyPair.publicKey;
-    this.relay = new RelayClient(world.part(keyPair, address), { publicKey, address: RELAY_ADDRESS }, this);
+  constructor(part: ReturnType<World["part"]>, publicKey: PublicKey) {
+    this.key = part.keyPair.publicKey;
+    this.relay = new RelayClient(part, { publicKey, address: RELAY_ADDRESS }, this);
   }
 
   onReady(): void {
