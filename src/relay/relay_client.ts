@@ -89,6 +89,7 @@ export class RelayClient {
   #waiting: Uint8Array[] = [];
   #state: RelayState = "connecting";
   #stream: SecureStream | undefined;
+  #remote: Endpoint | undefined;
   #session: SessionKeys | undefined;
   #cancelTimer: Cancel | undefined;
   #pingId: bigint | undefined;
@@ -112,6 +113,11 @@ export class RelayClient {
 
   get state(): RelayState {
     return this.#state;
+  }
+
+  /** Where the relay is, for others to connect to: for one known by name as its name was looked up; behind a proxy unknown. */
+  get endpoint(): Endpoint | undefined {
+    return "family" in this.address ? this.address : this.#remote;
   }
 
   /** What connecting and the handshake took; undefined until ready. */
@@ -205,6 +211,7 @@ export class RelayClient {
   #onConnected(socket: StreamSocket): undefined {
     if (this.#state === "closed") return void socket.close();
     const { crypto, keyPair, sharedKeys } = this.#options;
+    this.#remote = socket.remote;
     this.#stream = new SecureStream(socket, crypto, this.#scratch, TCP_HANDSHAKE_RESPONSE_SIZE, {
       onHandshake: (bytes) => this.#onHandshake(bytes),
       onPacket: (packet) => this.#onPacket(packet),

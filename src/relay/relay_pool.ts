@@ -2,10 +2,9 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { KeyPair, PublicKey } from "../crypto/keys.ts";
 import type { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
-import type { Endpoint } from "../env/datagram.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
-import type { StreamPort, StreamTarget } from "../env/stream.ts";
+import type { StreamPort } from "../env/stream.ts";
 import { Alarm } from "../onion/client/alarm.ts";
 import type { OnionRelays, RelayHop } from "../onion/ports.ts";
 import { sameBytes } from "../util/bytes.ts";
@@ -67,8 +66,8 @@ export class RelayPool implements OnionRelays {
   toShare(count: number): PackedNode[] {
     const nodes: PackedNode[] = [];
     const ready = [...this.#relays.values()].filter(isReady).sort((a, b) => Number(b.own) - Number(a.own));
-    for (const { target } of ready) {
-      const endpoint = endpointOf(target.address);
+    for (const { target, client } of ready) {
+      const endpoint = client?.endpoint;
       if (endpoint !== undefined && nodes.length < count) {
         nodes.push({ publicKey: target.publicKey, endpoint, transport: "tcp" });
       }
@@ -245,14 +244,10 @@ export class RelayPool implements OnionRelays {
     const hops: RelayHop[] = [];
     for (const { target, client } of this.#relays.values()) {
       if (client?.state !== "ready") continue;
-      hops.push({ publicKey: target.publicKey, endpoint: endpointOf(target.address) });
+      hops.push({ publicKey: target.publicKey, endpoint: client.endpoint });
     }
     const had = this.#hops.length;
     this.#hops = hops;
     if (had !== hops.length || hops.length > 0) this.#events.emit("hops", undefined);
   }
-}
-
-function endpointOf(address: StreamTarget): Endpoint | undefined {
-  return "family" in address ? address : undefined;
 }
