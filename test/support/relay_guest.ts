@@ -13,12 +13,13 @@ export class RelayGuest implements RelayClientListener {
   readonly host: SimHost;
   readonly crypto: Crypto;
   readonly keyPair: KeyPair;
-  readonly relay: RelayClient;
+  relay: RelayClient;
   /** `ready`, `online`, `offline` or `closed` with its reason, in order. */
   readonly notices: string[] = []; // bounded by the test
   readonly packets: Uint8Array[] = []; // bounded by the test
   readonly outOfBand: { readonly from: PublicKey; readonly bytes: Uint8Array }[] = []; // bounded by the test
   readonly forwarded: Uint8Array[] = []; // bounded by the test
+  readonly #connect: () => RelayClient;
 
   constructor(story: Story, name: string, { at }: PublicNode) {
     this.host = story.universe.host(name);
@@ -30,7 +31,8 @@ export class RelayGuest implements RelayClientListener {
     const address = parseAddress(at.host) ?? new Uint8Array(4);
     const target = { publicKey: keyOf(at.publicKey), address: makeEndpoint(address, at.port) };
     const ports = { streams, clock, crypto, metrics, logger };
-    this.relay = new RelayClient({ ...ports, keyPair: this.keyPair, sharedKeys }, target, this);
+    this.#connect = () => new RelayClient({ ...ports, keyPair: this.keyPair, sharedKeys }, target, this);
+    this.relay = this.#connect();
   }
 
   get publicKey(): PublicKey {
@@ -61,8 +63,14 @@ export class RelayGuest implements RelayClientListener {
 
   onWritable(): void {}
 
+  /** Connects again, as long as it has never been connected. */
   onClosed(_relay: RelayClient, reason: string): void {
-    this.notices.push(`closed ${reason}`);
+    if (this.notices.length === 0) this.relay = this.#connect();
+    else this.notices.push(`closed ${reason}`);
+  }
+
+  close(): void {
+    this.relay.close();
   }
 }
 
