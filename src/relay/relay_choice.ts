@@ -1,29 +1,32 @@
 import { networkNumber } from "../util/endpoint.ts";
-import { isReady, type PooledRelay } from "./pooled_relay.ts";
+import { isReady, type PooledRelay, type RelaySource } from "./pooled_relay.ts";
 
 /** Relays that we stay connected to, to be found there: toxcore's RECOMMENDED_FRIEND_TCP_CONNECTIONS. */
 const OWN_RELAYS = 3;
 /** So many are tried at once, of which the fastest are kept. */
 const TRIED_AT_ONCE = 5;
+const WORTH = { app: 4, node: 2, friend: 0 } as const satisfies Record<RelaySource, number>;
 
 /**
  * Which relays to connect to for ourselves: while fewer than we want are ready, some more than we want are tried at once,
- * since some will not answer. Those that the app named come first, and each in a network where we have none.
+ * since some will not answer. Those that the app named come first, then nodes that it named, and each in a network where we
+ * have none. Nodes that may be relays are left alone until relays are `needed`.
  */
 export function chooseOwn(
   all: readonly PooledRelay[],
   now: number,
+  needed: boolean,
   random: (count: number) => number,
 ): readonly PooledRelay[] {
   const own = all.filter((relay) => relay.own && relay.client !== undefined);
   if (own.filter(isReady).length >= OWN_RELAYS) return [];
-  const free = all.filter((relay) => !relay.own && relay.retryAt <= now);
+  const free = all.filter((relay) => !relay.own && relay.retryAt <= now && (needed || relay.source !== "node"));
   const chosen: PooledRelay[] = [];
   while (own.length + chosen.length < TRIED_AT_ONCE && free.length > 0) {
     const taken = [...own, ...chosen];
     const worth = (relay: PooledRelay) => {
       const isNear = taken.some((other) => networkOf(other) !== undefined && networkOf(other) === networkOf(relay));
-      return (relay.given ? 2 : 0) + (isNear ? 0 : 1) + (isReady(relay) ? 4 : 0);
+      return WORTH[relay.source] + (isNear ? 0 : 1) + (isReady(relay) ? 8 : 0);
     };
     const best = Math.max(...free.map(worth));
     const equals = free.filter((relay) => worth(relay) === best);
@@ -56,6 +59,6 @@ function timeOf({ client }: PooledRelay): number {
   return client?.roundTripMs ?? client?.connectMs ?? Number.POSITIVE_INFINITY;
 }
 
-function networkOf({ target }: PooledRelay): number | undefined {
-  return "family" in target.address ? networkNumber(target.address) : undefined;
+function networkOf({ addresses: [address] }: PooledRelay): number | undefined {
+  return address !== undefined && "family" in address ? networkNumber(address) : undefined;
 }

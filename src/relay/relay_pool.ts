@@ -4,15 +4,16 @@ import type { SharedKeyCache } from "../crypto/shared_key_cache.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
-import type { StreamPort } from "../env/stream.ts";
+import type { StreamPort, StreamTarget } from "../env/stream.ts";
 import { Alarm } from "../onion/client/alarm.ts";
 import type { OnionRelays, RelayHop } from "../onion/ports.ts";
 import { sameBytes } from "../util/bytes.ts";
 import { Emitter, type Unsubscribe } from "../util/emitter.ts";
+import { sameEndpoint } from "../util/endpoint.ts";
 import { KeyMap } from "../util/key_map.ts";
 import { randomBelow, randomU32 } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
-import { isReady, type PooledRelay } from "./pooled_relay.ts";
+import { isReady, type PooledRelay, type RelaySource } from "./pooled_relay.ts";
 import { chooseOwn, surplusOf } from "./relay_choice.ts";
 import { RelayClient, type RelayClientListener, type RelayTarget } from "./relay_client.ts";
 import { type PeerPath, RelayRoute, type RouteListener } from "./relay_route.ts";
@@ -29,6 +30,9 @@ export interface RelayPoolOptions {
 }
 
 const MAX_KNOWN = 128;
+/** Nodes that may be relays leave room for relays that are some. */
+const MAX_NODES = 64;
+const MAX_ADDRESSES = 4;
 const MAX_CONNECTIONS = 32;
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 300_000;
@@ -48,6 +52,7 @@ export class RelayPool implements OnionRelays {
   #onOnionResponse: ((packet: Uint8Array, relay: PublicKey) => void) | undefined;
   #hops: readonly RelayHop[] = [];
   #closed = false;
+  #needed = false;
 
   constructor(options: RelayPoolOptions) {
     this.#options = options;
@@ -66,20 +71,36 @@ export class RelayPool implements OnionRelays {
   toShare(count: number): PackedNode[] {
     const nodes: PackedNode[] = [];
     const ready = [...this.#relays.values()].filter(isReady).sort((a, b) => Number(b.own) - Number(a.own));
-    for (const { target, client } of ready) {
+    for (const { publicKey, client } of ready) {
       const endpoint = client?.endpoint;
-      if (endpoint !== undefined && nodes.length < count) {
-        nodes.push({ publicKey: target.publicKey, endpoint, transport: "tcp" });
-      }
+      if (endpoint !== undefined && nodes.length < count) nodes.push({ publicKey, endpoint, transport: "tcp" });
     }
     return nodes;
   }
 
-  /** A relay that the app names: it is connected to as long as it is among the best. */
+  /**
+   * A relay that the app names: it is connected to as long as it is among the best. Naming it with another address is fine:
+   * that is tried first.
+   */
   addRelay(target: RelayTarget): void {
-    if (this.#closed || sameBytes(target.publicKey, this.#options.self.publicKey)) return;
-    const relay = this.#know(target, true);
-    if (relay !== undefined) relay.given = true;
+    const relay = this.#know(target, "app");
+    if (relay === undefined) return;
+    relay.source = "app";
+    if (relay.addresses.length > 1 && relay.client?.state === "connecting") this.#drop(relay);
+    this.#work();
+  }
+
+  /** A node that may be a relay on this port: it is tried once relays are needed. */
+  addNode(target: RelayTarget): void {
+    let nodes = 0;
+    for (const { source } of this.#relays.values()) if (source === "node") nodes++;
+    if (nodes < MAX_NODES && this.#know(target, "node") !== undefined) this.#work();
+  }
+
+  /** From now on nodes are tried as relays: there is no UDP, or there are friends whom it may not reach. */
+  need(): void {
+    if (this.#needed) return;
+    this.#needed = true;
     this.#work();
   }
 
@@ -121,28 +142,39 @@ export class RelayPool implements OnionRelays {
     this.#hops = [];
   }
 
-  #know(target: RelayTarget, given: boolean): PooledRelay | undefined {
-    const known = this.#relays.get(target.publicKey);
-    if (known !== undefined) return known;
+  #know({ publicKey, address }: RelayTarget, source: RelaySource): PooledRelay | undefined {
+    if (this.#closed || sameBytes(publicKey, this.#options.self.publicKey)) return undefined;
+    const known = this.#relays.get(publicKey);
+    if (known !== undefined) {
+      if (source !== "friend") addAddress(known.addresses, address, source === "app");
+      return known;
+    }
     if (this.#relays.size >= MAX_KNOWN && !this.#forgetOne()) return undefined;
-    const relay: PooledRelay = { target, given, client: undefined, own: false, failures: 0, retryAt: 0 };
-    this.#relays.set(target.publicKey, relay);
-    return relay;
+    const key = publicKey.slice() as Uint8Array as PublicKey;
+    const fresh = {
+      publicKey: key,
+      addresses: [address],
+      source,
+      client: undefined,
+      own: false,
+      failures: 0,
+      retryAt: 0,
+    };
+    this.#relays.set(key, fresh);
+    return fresh;
   }
 
   /** Makes room: one that a friend told us, and that nobody uses. */
   #forgetOne(): boolean {
     for (const relay of this.#relays.values()) {
-      if (relay.given || relay.client !== undefined || this.#isWanted(relay)) continue;
-      return this.#relays.delete(relay.target.publicKey);
+      if (relay.source !== "friend" || relay.client !== undefined || this.#isWanted(relay)) continue;
+      return this.#relays.delete(relay.publicKey);
     }
     return false;
   }
 
   #friendRelays(nodes: readonly PackedNode[]): void {
-    for (const { publicKey, endpoint } of nodes) {
-      if (!sameBytes(publicKey, this.#options.self.publicKey)) this.#know({ publicKey, address: endpoint }, false);
-    }
+    for (const { publicKey, endpoint } of nodes) this.#know({ publicKey, address: endpoint }, "friend");
     this.#work();
   }
 
@@ -154,7 +186,7 @@ export class RelayPool implements OnionRelays {
   }
 
   #isWanted(relay: PooledRelay): boolean {
-    for (const route of this.#routes.values()) if (route.needs(relay.target.publicKey)) return true;
+    for (const route of this.#routes.values()) if (route.needs(relay.publicKey)) return true;
     return false;
   }
 
@@ -163,7 +195,8 @@ export class RelayPool implements OnionRelays {
     if (this.#closed) return;
     const now = this.#options.clock.monotonic();
     const all = [...this.#relays.values()];
-    for (const relay of chooseOwn(all, now, (count) => randomBelow(this.#options.crypto.random, count))) {
+    const random = (count: number) => randomBelow(this.#options.crypto.random, count);
+    for (const relay of chooseOwn(all, now, this.#needed, random)) {
       relay.own = true;
       this.#connect(relay);
     }
@@ -179,10 +212,12 @@ export class RelayPool implements OnionRelays {
   }
 
   #connect(relay: PooledRelay): void {
-    if (relay.client !== undefined || this.#connectionCount() >= MAX_CONNECTIONS) return;
+    const [address] = relay.addresses;
+    if (address === undefined || relay.client !== undefined || this.#connectionCount() >= MAX_CONNECTIONS) return;
     const { streams, clock, crypto, metrics, logger, self, sharedKeys } = this.#options;
     const ports = { streams, clock, crypto, metrics, logger };
-    relay.client = new RelayClient({ ...ports, keyPair: self, sharedKeys }, relay.target, this.#listenerOf(relay));
+    const target = { publicKey: relay.publicKey, address };
+    relay.client = new RelayClient({ ...ports, keyPair: self, sharedKeys }, target, this.#listenerOf(relay));
   }
 
   #connectionCount(): number {
@@ -222,7 +257,9 @@ export class RelayPool implements OnionRelays {
         if (relay.client !== client) return;
         relay.client = undefined;
         relay.own = false;
-        const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** Math.min(relay.failures++, 16));
+        const rounds = Math.floor(relay.failures++ / relay.addresses.length);
+        const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** Math.min(rounds, 16));
+        if (client.connectMs === undefined) relay.addresses.push(...relay.addresses.splice(0, 1));
         relay.retryAt = this.#options.clock.monotonic() + pause;
         this.#lost(relay);
         this.#work();
@@ -236,18 +273,33 @@ export class RelayPool implements OnionRelays {
   }
 
   #lost(relay: PooledRelay): void {
-    for (const route of this.#routes.values()) route.lost(relay.target.publicKey);
+    for (const route of this.#routes.values()) route.lost(relay.publicKey);
     this.#hopsChanged();
   }
 
   #hopsChanged(): void {
     const hops: RelayHop[] = [];
-    for (const { target, client } of this.#relays.values()) {
+    for (const { publicKey, client } of this.#relays.values()) {
       if (client?.state !== "ready") continue;
-      hops.push({ publicKey: target.publicKey, endpoint: client.endpoint });
+      hops.push({ publicKey, endpoint: client.endpoint });
     }
     const had = this.#hops.length;
     this.#hops = hops;
     if (had !== hops.length || hops.length > 0) this.#events.emit("hops", undefined);
   }
+}
+
+/** Those that the app names for a relay go first. */
+function addAddress(addresses: StreamTarget[], address: StreamTarget, first: boolean): void {
+  const at = addresses.findIndex((known) => sameTarget(known, address));
+  if (at >= 0 && !first) return;
+  if (at >= 0) addresses.splice(at, 1);
+  if (first) addresses.unshift(address);
+  else addresses.push(address);
+  if (addresses.length > MAX_ADDRESSES) addresses.pop();
+}
+
+function sameTarget(a: StreamTarget, b: StreamTarget): boolean {
+  if ("family" in a) return "family" in b && sameEndpoint(a, b);
+  return "host" in b && a.host === b.host && a.port === b.port;
 }

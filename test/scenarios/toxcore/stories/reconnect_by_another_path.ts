@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Conversation } from "../conversation.ts";
+import { Conversation } from "../../../support/conversation.ts";
 import type { Stage } from "../stage.ts";
 
 export const tells =
@@ -13,9 +13,8 @@ const BACK_WITHIN = { fair: 10_000, rough: 60_000 } as const;
 export async function play(stage: Stage): Promise<void> {
   const quickly = FALLS_BACK_WITHIN[stage.weather.name];
   const relays = await stage.relays(4);
-  const known = { relays: relays.map(({ at }) => at) };
-  const alice = await stage.person("Alice", known);
-  const bob = await stage.person("Bob", known);
+  const alice = await stage.person("Alice");
+  const bob = await stage.person("Bob");
   const [aliceSees, bobSees] = await stage.befriend(alice, bob);
   const friends = [aliceSees, bobSees];
   await stage.everybodyOnline(friends);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Friend } from "../../../src/core.ts";
-import type { Person, Story } from "../../support/people.ts";
+import type { Friend } from "../../src/core.ts";
+import type { Person, Story } from "./people.ts";
 
 export type Side = readonly [person: Person, friend: Friend];
 
