@@ -70,6 +70,8 @@ const CONNECT_TIMEOUT = 10_000;
 const HANDSHAKE_TIMEOUT = 10_000;
 const PING_INTERVAL = 30_000;
 const PING_TIMEOUT = 10_000;
+/** Ours: who sends, and has heard nothing for so long, asks whether the relay is still there, and waits so long for a sign. */
+const DOUBT_AFTER = 4_000;
 /** Packets of the relay itself that wait while the stream is full: two for each route, and answers to pings. */
 const MAX_WAITING = 1024;
 
@@ -92,8 +94,11 @@ export class RelayClient {
   #remote: Endpoint | undefined;
   #session: SessionKeys | undefined;
   #cancelTimer: Cancel | undefined;
+  #cancelDoubt: Cancel | undefined;
+  #doubting = false;
   #pingId: bigint | undefined;
   #pingedAt = 0;
+  #heardAt = 0;
   #connectMs: number | undefined;
   #roundTripMs: number | undefined;
 
@@ -167,18 +172,21 @@ export class RelayClient {
     const route = this.#routes.get(peer);
     if (route?.id === undefined || !route.online || !route.wanted) return false;
     if (packet.length === 0 || packet.length > MAX_ROUTED_DATA_SIZE) return false;
+    this.#doubt();
     return this.#send({ type: "data", connectionId: route.id, data: packet });
   }
 
   /** Sends 1–1024 bytes to whoever is connected to the relay with that key, without a route. */
   sendOob(peer: PublicKey, packet: Uint8Array): boolean {
     if (packet.length === 0 || packet.length > MAX_OOB_SIZE) return false;
+    this.#doubt();
     return this.#send({ type: "oobSend", publicKey: peer, data: packet });
   }
 
   /** `packet`: nonce ‖ address of the next hop, onion form ‖ key ‖ box for that hop. */
   sendOnionRequest(packet: Uint8Array): boolean {
     if (packet.length > MAX_ROUTED_DATA_SIZE) return false;
+    this.#doubt();
     return this.#send({ type: "onionRequest", data: packet });
   }
 
@@ -192,6 +200,7 @@ export class RelayClient {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#cancelTimer?.();
+    this.#cancelDoubt?.();
     this.#abort.abort();
     this.#session?.wipe();
     this.#stream?.close();
@@ -235,6 +244,7 @@ export class RelayClient {
     if (keys === undefined) return this.#fail("wrong-key");
     this.#stream?.start(keys);
     this.#state = "ready";
+    this.#heardAt = clock.monotonic();
     this.#connectMs = clock.monotonic() - this.#startedAt;
     this.#options.metrics.count("relay.client.ready");
     // The relay takes us for its client at our first packet only.
@@ -244,6 +254,7 @@ export class RelayClient {
   }
 
   #onPacket(bytes: Uint8Array): undefined {
+    this.#heardAt = this.#options.clock.monotonic();
     const packet = decodeTcpPacket(bytes, this.#drop);
     if (packet === undefined) return this.#fail("malformed");
     switch (packet.type) {
@@ -307,6 +318,19 @@ export class RelayClient {
       for (const route of this.#routes.all()) if (route.id === undefined && !route.asked) this.#ask(route);
     });
     return undefined;
+  }
+
+  /** A stream that stalls says nothing: a router that has forgotten it, or another network than before. */
+  #doubt(): undefined {
+    const { clock } = this.#options;
+    if (this.#doubting || this.#state !== "ready" || clock.monotonic() < this.#heardAt + DOUBT_AFTER) return;
+    this.#doubting = true;
+    if (this.#pingId === undefined) this.#ping();
+    const since = clock.monotonic();
+    this.#cancelDoubt = clock.at(since + DOUBT_AFTER, () => {
+      this.#doubting = false;
+      if (this.#heardAt < since) this.#fail("timeout");
+    });
   }
 
   #ping(): undefined {
