@@ -1,6 +1,6 @@
 import type { BootstrapNode } from "./bootstrap_node.ts";
 import { Crypto } from "./crypto/crypto.ts";
-import type { KeyPair } from "./crypto/keys.ts";
+import type { KeyPair, PublicKey } from "./crypto/keys.ts";
 import { asPublicKey } from "./crypto/keys.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { SharedKeyCache } from "./crypto/shared_key_cache.ts";
@@ -67,20 +67,10 @@ export class Tox {
   #connection: ConnectionState = "none";
   #closing: Promise<void> | undefined;
   #start: Cancel | undefined;
-  /** Whether nodes are tried as relays at once, since there is no UDP. */
-  readonly #relaysOnly: boolean;
   readonly #patience = new Set<Cancel>(); // one for each node that the app names, for a few seconds
 
-  private constructor(
-    env: ToxEnv,
-    crypto: Crypto,
-    self: KeyPair,
-    selfShared: SharedKeyCache,
-    floors: Floors,
-    relaysOnly: boolean,
-  ) {
+  private constructor(env: ToxEnv, crypto: Crypto, self: KeyPair, selfShared: SharedKeyCache, floors: Floors) {
     this.#env = env;
-    this.#relaysOnly = relaysOnly;
     this.#crypto = crypto;
     this.#self = self;
     this.#selfShared = selfShared;
@@ -110,7 +100,7 @@ export class Tox {
       await closeFloors(floors);
       throw error;
     }
-    const tox = new Tox(env, crypto, self, selfShared, floors, options.udp === false);
+    const tox = new Tox(env, crypto, self, selfShared, floors);
     env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
     tox.#start = env.clock.at(env.clock.monotonic(), () => {
       for (const node of relays) tox.#addRelayInBackground(node);
@@ -224,7 +214,7 @@ export class Tox {
     if (this.#floors.dht.sharedKeys.get(publicKey) === undefined) {
       throw new ToxError("weak-key", "This is no node's key: nothing can be kept secret with it.");
     }
-    this.#tryAsRelay(node);
+    this.#addAsRelay(node, publicKey);
     const addresses = await this.#env.resolver.resolve(node.host);
     if (this.#closing) return;
     for (const address of addresses) {
@@ -313,18 +303,15 @@ export class Tox {
     }
   }
 
-  /** Most nodes are relays as well, on the same port: that is tried where UDP is off, or brings no answer. */
-  #tryAsRelay(node: BootstrapNode): void {
+  /** Most nodes are relays as well, on the same port: that is tried where relays are needed, or UDP brings no answer. */
+  #addAsRelay(node: BootstrapNode, publicKey: PublicKey): void {
     const { relays, dht } = this.#floors;
     if (relays === undefined) return;
-    if (this.#relaysOnly) {
-      this.#addRelayInBackground(node);
-      return;
-    }
+    relays.addNode({ publicKey, address: streamTarget(node) });
     const { clock } = this.#env;
     const cancel = clock.at(clock.monotonic() + UDP_PATIENCE, () => {
       this.#patience.delete(cancel);
-      if (!dht.connected) this.#addRelayInBackground(node);
+      if (!dht.connected) relays.need();
     });
     this.#patience.add(cancel);
   }
@@ -387,6 +374,7 @@ async function buildFloors(
     closeLower(lower); // the store cannot be read
     throw error;
   });
+  if (options.udp === false) relays?.need();
   if (relays) {
     relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
     relays.onWritable = (peer) => netCrypto.onRelayWritable(peer);

@@ -233,6 +233,7 @@ export class Friends {
     crypto.wipe(shared);
     const core = new FriendCore(this.#context, publicKey.slice() as Uint8Array as PublicKey);
     this.#cores.set(publicKey, core);
+    this.#options.relays?.need();
     core.start();
     return core;
   }

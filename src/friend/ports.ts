@@ -42,6 +42,8 @@ export interface FriendSockets {
 
 /** What friend connections ask of TCP relays: ways to a peer. `RelayPool` has this shape. */
 export interface FriendRelays {
+  /** There are friends, whom we may reach over relays alone. Calling it again does nothing. */
+  need(): void;
   /** Looks for ways to the node with this DHT key. */
   routeTo(dhtPublicKey: PublicKey, listener: FriendRouteListener): FriendRoute;
   /** Relays that a friend who is at `at`, if that is known, can reach us over; at most `count`. */

@@ -127,7 +127,8 @@ export class Paths {
   }
 
   #isSilent(now: number): boolean {
-    return this.#active === undefined || now - this.#active.receivedAt >= PATH_SILENT_AFTER;
+    // As `silentAt` counts it: with fractions the other way round, a timer could find itself early, for ever.
+    return this.#active === undefined || now >= this.#active.receivedAt + PATH_SILENT_AFTER;
   }
 
   #add(path: Path): Path {

@@ -10,6 +10,8 @@ import type { RelayTarget } from "./relay_client.ts";
 import { scopeOf, WORLD } from "./told_relays.ts";
 
 const MAX_KNOWN = 128;
+/** Nodes that may be relays leave room for relays that are some. */
+const MAX_NODES = 64;
 /** More that the app names are not taken, so that there is room for friends'. */
 const MAX_GIVEN = 96;
 /** A relay listens on several ports, in both families. */
@@ -21,6 +23,9 @@ const LONGEST_RETRY = 150_000;
 const LONGEST_RETRY_ALONE = 15_000;
 /** Who hangs up sooner than so many ms after the handshake has not served us. */
 const LASTING = 60_000;
+
+/** Who told us of a relay: the app, the app by naming a node that may be a relay as well, or a friend. */
+export type RelaySource = "app" | "node" | "friend";
 
 /** The relays that an instance knows: where they are, and when each may be tried again. */
 export class KnownRelays {
@@ -50,22 +55,26 @@ export class KnownRelays {
    * Notes where a relay is. What friends say does not change where the app says that it is. `isUsed`: whom not to forget
    * for it; undefined when nobody else can be.
    */
-  add(target: RelayTarget, given: boolean, isUsed: (relay: PooledRelay) => boolean): PooledRelay | undefined {
+  add(target: RelayTarget, source: RelaySource, isUsed: (relay: PooledRelay) => boolean): PooledRelay | undefined {
+    const given = source !== "friend";
+    const isNode = source === "node";
     const known = this.#relays.get(target.publicKey);
     if (known !== undefined) {
       if (given && !known.given) known.addresses.length = 0;
       known.given ||= given;
-      if (given === known.given) addAddress(known, target.address);
+      if (given === known.given) addAddress(known, target.address, source === "app" && known.isNode);
+      if (source === "app") known.isNode = false;
       return known;
     }
-    if (given && this.#givenCount() >= MAX_GIVEN) return undefined;
+    if (given && this.#count((relay) => relay.given) >= MAX_GIVEN) return undefined;
+    if (isNode && this.#count((relay) => relay.isNode) >= MAX_NODES) return undefined;
     if (this.#relays.size >= MAX_KNOWN && !this.#forgetOne(isUsed)) return undefined;
-    return this.#put(target, given, undefined);
+    return this.#put(target, { given, isNode, ourServer: undefined });
   }
 
   /** Our own server. */
   addOurs(target: RelayTarget, told: Endpoint): PooledRelay {
-    return this.#put(target, true, told);
+    return this.#put(target, { given: true, isNode: false, ourServer: told });
   }
 
   /** How far away our relays are: only who is in a small network names relays there, or whom the app gave such ones alone. */
@@ -80,12 +89,12 @@ export class KnownRelays {
 
   /** The connection is over, by the relay's doing or after a failure: says when to try again, and where. */
   failed(relay: PooledRelay, now: number): void {
+    if (relay.readyAt === undefined) relay.addresses.push(...relay.addresses.splice(0, 1));
     this.ended(relay, now);
-    const first = relay.addresses.shift();
-    if (first !== undefined) relay.addresses.push(first);
     const isAlone = relay.given && ![...this.#relays.values()].some(isReady);
     const longest = isAlone ? LONGEST_RETRY_ALONE : LONGEST_RETRY;
-    const pause = Math.min(longest, FIRST_RETRY * 2 ** Math.min(relay.failures++, 16));
+    const rounds = Math.floor(relay.failures++ / relay.addresses.length);
+    const pause = Math.min(longest, FIRST_RETRY * 2 ** Math.min(rounds, 16));
     relay.retryAt = now + pause + randomBelow(this.#random, pause);
   }
 
@@ -101,11 +110,11 @@ export class KnownRelays {
     this.#relays.clear();
   }
 
-  #put({ publicKey, address }: RelayTarget, given: boolean, ourServer: Endpoint | undefined): PooledRelay {
+  #put({ publicKey, address }: RelayTarget, kind: Pick<PooledRelay, "given" | "isNode" | "ourServer">): PooledRelay {
     const relay: PooledRelay = {
       publicKey: publicKey.slice() as Uint8Array as PublicKey,
       addresses: [address],
-      ...{ given, ourServer },
+      ...kind,
       client: undefined,
       paths: new KeyMap(randomU32(this.#random)),
       own: false,
@@ -117,9 +126,9 @@ export class KnownRelays {
     return relay;
   }
 
-  #givenCount(): number {
+  #count(counts: (relay: PooledRelay) => boolean): number {
     let count = 0;
-    for (const { given } of this.#relays.values()) if (given) count++;
+    for (const relay of this.#relays.values()) if (counts(relay)) count++;
     return count;
   }
 
@@ -133,10 +142,11 @@ export class KnownRelays {
   }
 }
 
-function addAddress({ addresses }: PooledRelay, address: StreamTarget): void {
-  if (addresses.length < MAX_ADDRESSES && !addresses.some((known) => sameTarget(known, address))) {
-    addresses.push(address);
-  }
+/** What the app names as a relay's address is tried before one that it named as a node's. */
+function addAddress({ addresses, client }: PooledRelay, address: StreamTarget, isRelays: boolean): void {
+  if (addresses.length >= MAX_ADDRESSES || addresses.some((known) => sameTarget(known, address))) return;
+  if (isRelays && client === undefined) addresses.unshift(address);
+  else addresses.push(address);
 }
 
 function sameTarget(a: StreamTarget, b: StreamTarget): boolean {

@@ -12,6 +12,8 @@ export interface PooledRelay {
   readonly addresses: StreamTarget[];
   /** Named by the app, rather than by a friend. */
   given: boolean;
+  /** Named as a node, which may be a relay as well: left alone until relays are needed. */
+  isNode: boolean;
   /** How friends are told of it when it is our own server; we are its client to be reached over it. */
   readonly ourServer: Endpoint | undefined;
   client: RelayClient | undefined;
@@ -37,8 +39,9 @@ export function targetOf({ publicKey, addresses }: PooledRelay): RelayTarget | u
   return address && { publicKey, address };
 }
 
-/** Where it is, unless it is known by a name only. */
-export function endpointOf({ addresses }: PooledRelay): Endpoint | undefined {
+/** Where it is, unless it is known by a name only and we have no connection that would tell. */
+export function endpointOf({ addresses, client }: PooledRelay): Endpoint | undefined {
+  if (client?.endpoint !== undefined) return client.endpoint;
   const [address] = addresses;
   return address !== undefined && "family" in address ? address : undefined;
 }

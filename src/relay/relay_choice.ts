@@ -9,20 +9,24 @@ const TRIED_AT_ONCE = 5;
 /**
  * Which relays to connect to for ourselves: while fewer than we want are ready, some more than we want are tried at once,
  * since some will not answer. Those that the app named come first, however many of friends' there are, lest friends choose
- * where we are found; and of them those in networks where we have none.
+ * where we are found; and of them those in networks where we have none. Then come nodes that may be relays, if relays are
+ * `needed`.
  */
 export function chooseOwn(
   all: readonly PooledRelay[],
   now: number,
+  needed: boolean,
   random: (count: number) => number,
 ): readonly PooledRelay[] {
   const others = all.filter(({ ourServer }) => ourServer === undefined);
   const own = others.filter((relay) => relay.own && relay.client !== undefined);
   const free = others.filter((relay) => !relay.own && relay.retryAt <= now);
-  const isGiven = ({ given }: PooledRelay) => given;
+  const isGiven = ({ given, isNode }: PooledRelay) => given && !isNode;
   const given = chooseSome(own.filter(isGiven), free.filter(isGiven), own, random);
+  const nodes = needed ? free.filter((relay) => relay.isNode) : [];
+  const byApp = [...given, ...chooseSome([...own, ...given], nodes, [...own, ...given], random)];
   const told = free.filter((relay) => !relay.given);
-  return [...given, ...chooseSome([...own, ...given], told, [...own, ...given], random)];
+  return [...byApp, ...chooseSome([...own, ...byApp], told, [...own, ...byApp], random)];
 }
 
 /** Chooses from `free` to have enough beside `chosen`. `near`: where no other need be. */

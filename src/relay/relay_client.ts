@@ -79,6 +79,8 @@ const CONNECT_TIMEOUT = 10_000;
 const HANDSHAKE_TIMEOUT = 10_000;
 const PING_INTERVAL = 30_000;
 const PING_TIMEOUT = 10_000;
+/** Ours: who sends, and has heard nothing for so long, asks whether the relay is still there, and waits so long for a sign. */
+const DOUBT_AFTER = 4_000;
 /** Packets of the relay itself that wait while the stream is full: two for each route, and answers to pings. */
 const MAX_WAITING = 1024;
 /** Pings, and answers and notices about nothing: more than these at once, and one in so many ms, no honest relay has for us. */
@@ -103,10 +105,14 @@ export class RelayClient {
   #state: RelayState = "connecting";
   #stream: SecureStream | undefined;
   #readAhead: ReadAhead | undefined;
+  #remote: Endpoint | undefined;
   #session: SessionKeys | undefined;
   #cancelTimer: Cancel | undefined;
+  #cancelDoubt: Cancel | undefined;
+  #doubting = false;
   #pingId: bigint | undefined;
   #pingedAt = 0;
+  #heardAt = 0;
   #connectMs: number | undefined;
   #roundTripMs: number | undefined;
 
@@ -126,6 +132,11 @@ export class RelayClient {
 
   get state(): RelayState {
     return this.#state;
+  }
+
+  /** Where the relay is, for others to connect to: for one known by name as its name was looked up; behind a proxy unknown. */
+  get endpoint(): Endpoint | undefined {
+    return "family" in this.address ? this.address : this.#remote;
   }
 
   /** What connecting and the handshake took; undefined until ready. */
@@ -175,6 +186,7 @@ export class RelayClient {
     const route = this.#routes.get(peer);
     if (route?.id === undefined || !route.online || !route.wanted) return false;
     if (packet.length === 0 || packet.length > MAX_ROUTED_DATA_SIZE) return false;
+    this.#doubt();
     if (this.#readAhead?.allows(packet.length) === false) {
       if (this.#pingId === undefined) this.#ping();
       return false;
@@ -185,12 +197,14 @@ export class RelayClient {
   /** Sends 1–1024 bytes to whoever is connected to the relay with that key, without a route. */
   sendOob(peer: PublicKey, packet: Uint8Array): boolean {
     if (packet.length === 0 || packet.length > MAX_OOB_SIZE) return false;
+    this.#doubt();
     return this.#send({ type: "oobSend", publicKey: peer, data: packet });
   }
 
   /** `packet`: nonce ‖ address of the next hop, onion form ‖ key ‖ box for that hop. */
   sendOnionRequest(packet: Uint8Array): boolean {
     if (packet.length > MAX_ROUTED_DATA_SIZE) return false;
+    this.#doubt();
     return this.#send({ type: "onionRequest", data: packet });
   }
 
@@ -204,6 +218,7 @@ export class RelayClient {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#cancelTimer?.();
+    this.#cancelDoubt?.();
     this.#abort.abort();
     this.#session?.wipe();
     this.#stream?.close();
@@ -228,6 +243,7 @@ export class RelayClient {
     if (this.#state === "closed") return void socket.close();
     const { clock, crypto, keyPair, sharedKeys } = this.#options;
     this.#readAhead = new ReadAhead(clock.monotonic() - this.#startedAt);
+    this.#remote = socket.remote;
     this.#stream = new SecureStream(socket, crypto, this.#scratch, TCP_HANDSHAKE_RESPONSE_SIZE, {
       onHandshake: (bytes) => this.#onHandshake(bytes),
       onPacket: (packet) => this.#onPacket(packet),
@@ -251,6 +267,7 @@ export class RelayClient {
     if (keys === undefined) return this.#fail("wrong-key");
     this.#stream?.start(keys);
     this.#state = "ready";
+    this.#heardAt = clock.monotonic();
     this.#connectMs = clock.monotonic() - this.#startedAt;
     this.#options.metrics.count("relay.client.ready");
     // The relay takes us for its client at our first packet only.
@@ -260,6 +277,7 @@ export class RelayClient {
   }
 
   #onPacket(bytes: Uint8Array): undefined {
+    this.#heardAt = this.#options.clock.monotonic();
     const packet = decodeTcpPacket(bytes, this.#drop);
     if (packet === undefined) return this.#fail("malformed");
     switch (packet.type) {
@@ -332,6 +350,19 @@ export class RelayClient {
   #nuisance(reason: DropReason): undefined {
     this.#drop(reason);
     if (!this.#nuisances.take(this.#options.clock.monotonic())) this.#fail("flooding");
+  }
+
+  /** A stream that stalls says nothing: a router that has forgotten it, or another network than before. */
+  #doubt(): undefined {
+    const { clock } = this.#options;
+    if (this.#doubting || this.#state !== "ready" || clock.monotonic() < this.#heardAt + DOUBT_AFTER) return;
+    this.#doubting = true;
+    if (this.#pingId === undefined) this.#ping();
+    const since = clock.monotonic();
+    this.#cancelDoubt = clock.at(since + DOUBT_AFTER, () => {
+      this.#doubting = false;
+      if (this.#heardAt < since) this.#fail("timeout");
+    });
   }
 
   #ping(): undefined {

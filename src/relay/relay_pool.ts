@@ -56,6 +56,7 @@ export class RelayPool implements OnionRelays {
   #onOnionResponse: ((packet: Uint8Array, relay: PublicKey) => void) | undefined;
   #hops: readonly RelayHop[] = [];
   #turn = 0;
+  #needed = false;
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
@@ -100,8 +101,23 @@ export class RelayPool implements OnionRelays {
   /** A relay that the app names: it is connected to as long as it is among the best. Named again, it has another address. */
   addRelay(target: RelayTarget): void {
     if (this.#closed || sameBytes(target.publicKey, this.#options.self.publicKey)) return;
-    this.#relays.add(target, true, (relay) => this.#isWanted(relay));
+    const relay = this.#relays.add(target, "app", (other) => this.#isWanted(other));
+    if (relay !== undefined && relay.addresses.length > 1 && relay.client?.state === "connecting") this.#drop(relay);
     this.#alarm.set(this.#options.clock.monotonic()); // when all that are named in this turn are known
+  }
+
+  /** A node that may be a relay on this port: it is tried once relays are needed. */
+  addNode(target: RelayTarget): void {
+    if (this.#closed || sameBytes(target.publicKey, this.#options.self.publicKey)) return;
+    this.#relays.add(target, "node", (relay) => this.#isWanted(relay));
+    this.#alarm.set(this.#options.clock.monotonic());
+  }
+
+  /** From now on nodes are tried as relays: there is no UDP, or there are friends whom it may not reach. */
+  need(): void {
+    if (this.#needed) return;
+    this.#needed = true;
+    this.#work();
   }
 
   /** Our own server, under our key: we are found there as its client. `told`: its address, as friends are told it. */
@@ -156,7 +172,7 @@ export class RelayPool implements OnionRelays {
   #friendRelays(nodes: readonly PackedNode[]): void {
     for (const { publicKey, endpoint } of nodes) {
       if (sameBytes(publicKey, this.#options.self.publicKey)) continue;
-      this.#relays.add({ publicKey, address: endpoint }, false, (relay) => this.#isWanted(relay));
+      this.#relays.add({ publicKey, address: endpoint }, "friend", (relay) => this.#isWanted(relay));
     }
     this.#work();
   }
@@ -185,7 +201,8 @@ export class RelayPool implements OnionRelays {
     if (this.#closed) return;
     const now = this.#options.clock.monotonic();
     const all = [...this.#relays.values()];
-    for (const relay of chooseOwn(all, now, (count) => randomBelow(this.#options.crypto.random, count))) {
+    const random = (count: number) => randomBelow(this.#options.crypto.random, count);
+    for (const relay of chooseOwn(all, now, this.#needed, random)) {
       relay.own = true;
       this.#connect(relay);
     }

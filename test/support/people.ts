@@ -1,4 +1,13 @@
-import { type Friend, Tox, type ToxEvents, type ToxOptions } from "../../src/core.ts";
+import {
+  type BootstrapNode,
+  type Friend,
+  Tox,
+  type ToxEnv,
+  type ToxEvents,
+  ToxNode,
+  type ToxNodeOptions,
+  type ToxOptions,
+} from "../../src/core.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { type HostOptions, replaySeed, type SimHost, Universe, type UniverseOptions } from "../../src/testing/index.ts";
 import { Heard } from "./heard.ts";
@@ -7,6 +16,24 @@ export interface Person {
   readonly tox: Tox;
   readonly host: SimHost;
   readonly heard: Heard;
+}
+
+/** A node for everybody. */
+export interface PublicNode {
+  readonly node: ToxNode;
+  readonly host: SimHost;
+  readonly at: BootstrapNode;
+}
+
+export interface InstanceOptions extends ToxOptions {
+  /** What the instance has instead of its host's own edges. */
+  readonly env?: (host: SimHost) => Partial<ToxEnv>;
+}
+
+export interface PersonOptions extends InstanceOptions {
+  readonly host?: HostOptions;
+  /** Starts from nobody. */
+  readonly alone?: boolean;
 }
 
 export interface StoryOptions extends UniverseOptions {
@@ -22,6 +49,7 @@ const PATIENCE = 60_000;
 export class Story implements AsyncDisposable {
   readonly universe: Universe;
   readonly people: Person[] = []; // bounded by the test
+  readonly publicNodes: PublicNode[] = []; // bounded by the test
   readonly patience: number;
   readonly #onPerson: StoryOptions["onPerson"];
 
@@ -31,11 +59,11 @@ export class Story implements AsyncDisposable {
     this.#onPerson = options.onPerson;
   }
 
-  /** A new person on a host of that name, who starts from the first person's node unless told otherwise. */
-  async person(
-    name: string,
-    options: ToxOptions & { readonly host?: HostOptions; readonly alone?: boolean } = {},
-  ): Promise<Person> {
+  /**
+   * A new person on a host of that name, who starts from the public nodes, or else the first person's node, unless told
+   * otherwise.
+   */
+  async person(name: string, options: PersonOptions = {}): Promise<Person> {
     const { host: hostOptions, alone = false, ...toxOptions } = options;
     return this.restart(
       this.universe.host(name, hostOptions),
@@ -45,15 +73,34 @@ export class Story implements AsyncDisposable {
   }
 
   /** Starts an instance on a host, which may have had one before. */
-  async restart(host: SimHost, name: string, options: ToxOptions = {}): Promise<Person> {
-    const env = { ...host.edges, crypto: sodiumProvider };
-    const first = this.people[0];
-    const bootstrap = first === undefined ? [] : [nodeOf(first)];
-    const tox = await this.universe.wait(Tox.create(env, { name, bootstrap, ...options }));
+  async restart(host: SimHost, name: string, options: InstanceOptions = {}): Promise<Person> {
+    const { env: changes, ...toxOptions } = options;
+    const env = { ...host.edges, crypto: sodiumProvider, ...changes?.(host) };
+    const tox = await this.universe.wait(Tox.create(env, { name, bootstrap: this.#wayIn(), ...toxOptions }));
     const person = { tox, host, heard: new Heard(tox) };
     this.people.push(person);
     this.#onPerson?.(person);
     return person;
+  }
+
+  /** A new public node that is a TCP relay as well, on the port it has for UDP, and starts from the first of them. */
+  async publicNode(name: string, options: ToxNodeOptions & { readonly host?: HostOptions } = {}): Promise<PublicNode> {
+    const { host: hostOptions, ...nodeOptions } = options;
+    const host = this.universe.host(name, hostOptions);
+    const [first] = this.publicNodes;
+    const bootstrap = first === undefined ? [] : [first.at];
+    const env = { ...host.edges, crypto: sodiumProvider };
+    const node = await this.universe.wait(ToxNode.create(env, { relayPorts: [33445], bootstrap, ...nodeOptions }));
+    const one = { node, host, at: { host: host.address, port: node.udpPort, publicKey: node.publicKey } };
+    this.publicNodes.push(one);
+    return one;
+  }
+
+  /** So many public nodes. */
+  async relays(count: number): Promise<PublicNode[]> {
+    const relays: PublicNode[] = [];
+    for (let i = 0; i < count; i++) relays.push(await this.publicNode(`relay ${i}`));
+    return relays;
   }
 
   /** `count` people without friends, who are the network. */
@@ -100,6 +147,13 @@ export class Story implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.people.map((person) => person.tox.close()));
+    await Promise.all(this.publicNodes.map(({ node }) => node.close()));
+  }
+
+  #wayIn(): BootstrapNode[] {
+    if (this.publicNodes.length > 0) return this.publicNodes.map(({ at }) => at);
+    const [first] = this.people;
+    return first === undefined ? [] : [nodeOf(first)];
   }
 }
 

@@ -47,6 +47,15 @@ export class Stage extends Story {
 
   /** Every friendship of the person, each towards the one who sees it, is online. */
   async everybodyOnline(friends: readonly Friend[], timeout = this.patience): Promise<void> {
-    await this.until("everybody to be online", () => friends.every(({ connection }) => connection === "udp"), timeout);
+    await this.everybodyOver("udp", friends, timeout);
+  }
+
+  /** The same, over UDP or over relays, as said. */
+  async everybodyOver(state: "tcp" | "udp", friends: readonly Friend[], timeout = this.patience): Promise<void> {
+    await this.until(
+      `everybody to be online over ${state}`,
+      () => friends.every(({ connection }) => connection === state),
+      timeout,
+    );
   }
 }

@@ -11,6 +11,8 @@ const SHARE_RELAYS = 17;
 
 /** What a friend's connection asks of the pool. */
 class FakeRelays implements FriendRelays {
+  need(): void {}
+
   readonly suggested: string[] = [];
   readonly refused: string[] = [];
   readonly from: (string | undefined)[] = [];
