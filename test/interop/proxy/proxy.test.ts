@@ -1,0 +1,96 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import type { RpcClient } from "../../support/rpc_client.ts";
+import { netnsAvailable } from "../netns.ts";
+import { libtoxcoreAvailable, ToxcorePeer } from "../toxcore.ts";
+import { bootstrapArgs, Island, PROXY, PROXY_HOST, PROXY_PORT, type RelayNode } from "./island.ts";
+
+const available = netnsAvailable() && ["strace", "iptables", "tox-bootstrapd"].every(isInstalled);
+if (!available) console.log("proxy tests skipped: they need root on Linux, strace, iptables and toxcore-utils");
+const PATIENCE_MS = 120_000;
+const LOGIN = { user: "tox", password: "p@ss:word" };
+const WITH_LOGIN = `${LOGIN.user}:${encodeURIComponent(LOGIN.password)}@`;
+
+/** Nothing but TCP, to nobody but the proxy. */
+const ONLY_THE_PROXY = { addresses: [PROXY], bound: [], others: [], dns: false };
+
+const KINDS = [
+  { title: "SOCKS5", kind: "socks5", login: undefined, url: `socks5://${PROXY}`, ours: false },
+  { title: "SOCKS5 with a password", kind: "socks5", login: LOGIN, url: `socks5://${WITH_LOGIN}${PROXY}`, ours: true },
+  { title: "HTTP CONNECT", kind: "http", login: undefined, url: `http://${PROXY}`, ours: true },
+  {
+    title: "HTTP CONNECT with a password",
+    kind: "http",
+    login: LOGIN,
+    url: `http://${WITH_LOGIN}${PROXY}`,
+    ours: false,
+  },
+] as const;
+
+describe.skipIf(!available && process.env.CI === undefined)("through a proxy and nothing else", () => {
+  it.concurrent.each(KINDS)("$title: two of ours become friends and talk", async ({ kind, login, url, ours }) => {
+    expect(available).toBe(true);
+    await using place = await Island.create();
+    await using first: RelayNode & AsyncDisposable = await (ours ? place.startOurRelay() : place.startTheirRelay());
+    await using second: RelayNode & AsyncDisposable = await (ours
+      ? place.startOurRelay([first])
+      : place.startTheirRelay([first]));
+    await using proxy = await place.startProxy(kind, { mode: "dial", ...(login && { login }) });
+    const flags = ["--proxy", url, ...bootstrapArgs([first, second])];
+    await using alice = place.startRpc("--name", "Alice", ...flags);
+    await using bob = place.startRpc("--name", "Bob", ...flags);
+
+    await becomeFriends(alice.program, bob.program);
+
+    expect(await alice.socketUse()).toEqual(ONLY_THE_PROXY);
+    expect(await bob.socketUse()).toEqual(ONLY_THE_PROXY);
+    expect(place.dropped()).toBe(0);
+    expect(new Set(await proxy.stop())).toEqual(new Set([first, second].map(({ host, port }) => `${host}:${port}`)));
+  });
+
+  it.concurrent.each(KINDS.filter(({ login }) => !login))("$title: ours and libtoxcore talk", async ({ kind, url }) => {
+    expect(available && libtoxcoreAvailable()).toBe(true);
+    await using place = await Island.create();
+    await using first = await place.startTheirRelay();
+    await using second = await place.startOurRelay([first]);
+    await using _proxy = await place.startProxy(kind, { mode: "dial" });
+    await using watched = place.startRpc("--proxy", url, ...bootstrapArgs([first, second]));
+    const proxy = { kind, host: PROXY_HOST, port: PROXY_PORT };
+    await using theirs = await ToxcorePeer.start({ netns: place.island.netns, udp: false, proxy });
+    for (const relay of [first, second]) {
+      await theirs.bootstrap(relay);
+      await theirs.addTcpRelay(relay);
+    }
+    const { program: ours } = watched;
+    const { publicKey } = await ours.call("self");
+
+    await ours.call("addFriend", { id: theirs.address, message: "Through the proxy?" });
+    await theirs.waitFor("friendRequest", { publicKey }, PATIENCE_MS);
+    await theirs.friendAddNorequest(publicKey);
+    await theirs.waitFor("friendConnection", { friend: publicKey, state: "tcp" }, PATIENCE_MS);
+    expect(await ours.notified("friendConnection")).toEqual({ friend: theirs.publicKey, state: "tcp" });
+    await ours.call("send", { friend: theirs.publicKey, text: "from ours" });
+    await theirs.waitFor("message", { text: "from ours" }, PATIENCE_MS);
+    await theirs.send(publicKey, "from theirs");
+    expect((await ours.notified("message")).text).toBe("from theirs");
+
+    expect(await watched.socketUse()).toEqual(ONLY_THE_PROXY);
+  });
+});
+
+/** At Alice's request; then each says something that the other hears. */
+async function becomeFriends(alice: RpcClient, bob: RpcClient): Promise<void> {
+  const [{ publicKey: alicesKey }, { id, publicKey: bobsKey }] = [await alice.call("self"), await bob.call("self")];
+  await alice.call("addFriend", { id, message: "Through the proxy?" });
+  expect(await bob.notified("friendRequest")).toEqual({ publicKey: alicesKey, message: "Through the proxy?" });
+  await bob.call("acceptFriend", { publicKey: alicesKey });
+  expect(await alice.notified("friendConnection")).toEqual({ friend: bobsKey, state: "tcp" });
+  await alice.call("send", { friend: bobsKey, text: "from Alice" });
+  expect((await bob.notified("message")).text).toBe("from Alice");
+  await bob.call("send", { friend: alicesKey, text: "from Bob" });
+  expect((await alice.notified("message")).text).toBe("from Bob");
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync(program, ["--version"]).error === undefined;
+}
