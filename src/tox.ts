@@ -37,8 +37,8 @@ export interface ToxEvents extends FriendEvents {
   connection: { readonly state: ConnectionState };
 }
 
-/** When no node has answered over UDP for so long, in ms, it is tried over TCP as well. */
-const UDP_PATIENCE = 2_000;
+/** When no node has answered over UDP for so long, in ms, it is tried over TCP as well; or we say what is lacking. */
+const PATIENCE = 2_000;
 
 /** The floors of one instance, from the sockets up. */
 interface Floors {
@@ -70,6 +70,7 @@ export class Tox {
   /** Whether nodes are tried as relays at once, since there is no UDP. */
   readonly #relaysOnly: boolean;
   readonly #patience = new Set<Cancel>(); // one for each node that the app names, for a few seconds
+  #warnsOfNoWay = true;
 
   private constructor(
     env: ToxEnv,
@@ -215,8 +216,9 @@ export class Tox {
   }
 
   /**
-   * Asks a node for the way into the network; it is asked again until somebody answers. Rejects with `host-not-found`,
-   * `invalid-argument` or `weak-key`.
+   * Asks a node for the way into the network; it is asked again until somebody answers. Behind a proxy a node that is given
+   * by name serves as a relay only: name one by its address, too. Rejects with `host-not-found`, `invalid-argument` or
+   * `weak-key`.
    */
   async bootstrap(node: BootstrapNode): Promise<void> {
     this.#expectOpen();
@@ -250,6 +252,7 @@ export class Tox {
       throw new ToxError("network-unavailable", "There is no TCP here: pass `streams` in the instance's environment.");
     }
     this.#floors.relays.addRelay({ publicKey, address: streamTarget(node) });
+    if (this.#relaysOnly && this.#warnsOfNoWay) this.#warnOfNoWay();
   }
 
   /**
@@ -313,10 +316,26 @@ export class Tox {
       this.addRelay(node);
       return;
     }
-    const { clock } = this.#env;
-    const cancel = clock.at(clock.monotonic() + UDP_PATIENCE, () => {
-      this.#patience.delete(cancel);
+    this.#later(PATIENCE, () => {
       if (!dht.connected) this.addRelay(node);
+    });
+  }
+
+  /** Relays alone are no way to anybody: what they pass on goes to nodes, by their addresses. */
+  #warnOfNoWay(): void {
+    this.#warnsOfNoWay = false;
+    this.#later(PATIENCE, () => {
+      if (this.#floors.onionClient.knowsNodes) return;
+      const advice = "name one by its address instead of its name (--bootstrap, --nodes or --public-nodes)";
+      this.#env.logger.warn(`no node's address is known, so nobody can be found over the relays: ${advice}`);
+    });
+  }
+
+  #later(afterMs: number, fn: () => void): void {
+    const { clock } = this.#env;
+    const cancel = clock.at(clock.monotonic() + afterMs, () => {
+      this.#patience.delete(cancel);
+      fn();
     });
     this.#patience.add(cancel);
   }

@@ -14,8 +14,9 @@ interface ChatFlags extends SharedFlags {
   readonly to?: string;
 }
 
-const NO_NODE =
-  "No node to start from was named (--bootstrap, --nodes FILE or --public-nodes): others can find you only if they start from you, see /node.";
+const NO_NODE = "No node to start from was named (--bootstrap, --nodes FILE or --public-nodes): ";
+const FROM_YOU = "others can find you only if they start from you, see /node.";
+const NOBODY = "without UDP nobody can find you then.";
 /** How long (ms) nodes may take to answer before we say that none does. */
 const NODE_PATIENCE = 10_000;
 
@@ -46,7 +47,9 @@ async function chat(flags: ChatFlags): Promise<number> {
     if (!demo && nodes.length === 0)
       console.error("No node to start from was named: --bootstrap, --nodes or --public-nodes.");
     startFrom(tox, nodes, console.error);
-    return friend === undefined ? 1 : await sayAndHear(tox, friend, flags.say);
+    return friend === undefined
+      ? 1
+      : await sayAndHear(tox, friend, flags.say, flags.proxy === undefined ? 15_000 : 60_000);
   } finally {
     await demo?.close();
   }
@@ -62,6 +65,9 @@ function expectFitting(flags: ChatFlags, nodes: readonly BootstrapNode[]): void 
     throw wrong("--to goes with --say; in the chat, /add ID asks somebody.");
   if (flags.demo && (nodes.length > 0 || flags.port !== undefined || flags.to !== undefined)) {
     throw wrong("--demo has a network and a friend of its own: leave --port, --to and the nodes out.");
+  }
+  if (flags.demo && (flags.proxy !== undefined || !flags.udp)) {
+    throw wrong("--demo is a network on this machine, over UDP: leave --proxy and --no-udp out.");
   }
 }
 
@@ -83,7 +89,7 @@ async function talk(
     screen.print("This is the demo: a Tox network of three in this process, on 127.0.0.1. Nobody else is contacted.");
     screen.print("Your friend here is an echo. Write something and press Enter; /help shows the commands.");
   } else {
-    if (nodes.length === 0) screen.print(NO_NODE);
+    if (nodes.length === 0) screen.print(NO_NODE + (tox.udpPort === 0 ? NOBODY : FROM_YOU));
     screen.print("/help shows the commands.");
   }
   startFrom(tox, nodes, (line) => screen.print(`* ${line}`));

@@ -36,7 +36,7 @@ export function addSharedFlags(command: Command): Command {
     )
     .option("--nodes <FILE>", "nodes to start from, as nodes.tox.chat publishes them")
     .option("--public-nodes", "start from the dated list of public nodes that comes with this program")
-    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("error"));
+    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("warn"));
 }
 
 /** All nodes to start from that the flags name. */

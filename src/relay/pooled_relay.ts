@@ -2,7 +2,7 @@ import type { RelayClient, RelayTarget } from "./relay_client.ts";
 
 /** A relay that we know, connected or not. */
 export interface PooledRelay {
-  readonly target: RelayTarget;
+  target: RelayTarget;
   /** Told to us by the app, rather than by a friend. */
   given: boolean;
   client: RelayClient | undefined;

@@ -48,6 +48,8 @@ export class RelayPool implements OnionRelays {
   readonly #alarm: Alarm;
   #onOnionResponse: ((packet: Uint8Array, relay: PublicKey) => void) | undefined;
   #hops: readonly RelayHop[] = [];
+  /** Whether it was said that no relay can be reached, since one last was. */
+  #complained = false;
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
@@ -124,7 +126,11 @@ export class RelayPool implements OnionRelays {
 
   #know(target: RelayTarget, given: boolean): PooledRelay | undefined {
     const known = this.#relays.get(target.publicKey);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Friends can be told an address only.
+      if (given && "host" in known.target.address) known.target = target;
+      return known;
+    }
     if (this.#relays.size >= MAX_KNOWN && !this.#forgetOne()) return undefined;
     const relay: PooledRelay = { target, given, client: undefined, own: false, failures: 0, retryAt: 0 };
     this.#relays.set(target.publicKey, relay);
@@ -207,6 +213,7 @@ export class RelayPool implements OnionRelays {
       onReady: (client) => {
         if (relay.client !== client) return;
         relay.failures = 0;
+        this.#complained = false;
         for (const route of this.#routes.values()) this.#offer(relay, route);
         this.#hopsChanged();
         this.#work();
@@ -219,16 +226,25 @@ export class RelayPool implements OnionRelays {
       onWritable: (client) => {
         for (const route of this.#routes.values()) route.writable(client);
       },
-      onClosed: (client) => {
+      onClosed: (client, reason, error) => {
         if (relay.client !== client) return;
         relay.client = undefined;
         relay.own = false;
         const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** Math.min(relay.failures++, 16));
         relay.retryAt = this.#options.clock.monotonic() + pause;
         this.#lost(relay);
+        this.#complain(error?.message ?? reason);
         this.#work();
       },
     };
+  }
+
+  /** Says once that every relay that we were told of has failed: more often it would only fill the log. */
+  #complain(reason: string): void {
+    if (this.#complained) return;
+    for (const relay of this.#relays.values()) if (isReady(relay) || (relay.given && relay.failures === 0)) return;
+    this.#complained = true;
+    this.#options.logger.warn("no TCP relay can be reached; they are tried again, with pauses", { reason });
   }
 
   /** A relay that is ready serves a route, too. */
