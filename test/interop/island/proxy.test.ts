@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RpcClient } from "../../support/rpc_client.ts";
 import { netnsAvailable } from "../netns.ts";
 import { libtoxcoreAvailable, ToxcorePeer } from "../toxcore.ts";
-import { bootstrapArgs, Island, PROXY, PROXY_HOST, PROXY_PORT, type RelayNode } from "./island.ts";
+import { bootstrapArgs, Island, PROXY, PROXY_HOST, PROXY_PORT } from "./island.ts";
 
 const available = netnsAvailable() && ["strace", "iptables", "tox-bootstrapd"].every(isInstalled);
 if (!available) console.log("proxy tests skipped: they need root on Linux, strace, iptables and toxcore-utils");
@@ -27,16 +27,20 @@ const KINDS = [
   },
 ] as const;
 
+const BROKEN = (["socks5", "http"] as const).flatMap((kind) => [
+  { kind, mode: "hangs", options: { mode: "hang" } as const },
+  { kind, mode: "refuses", options: { mode: "refuse" } as const },
+  { kind, mode: "answers nonsense", options: { mode: "nonsense" } as const },
+  { kind, mode: "wants a password", options: { mode: "dial", login: LOGIN } as const },
+]);
+
 describe.skipIf(!available && process.env.CI === undefined)("through a proxy and nothing else", () => {
   it.concurrent.each(KINDS)("$title: two of ours become friends and talk", async ({ kind, login, url, ours }) => {
     expect(available).toBe(true);
     await using place = await Island.create();
-    await using first: RelayNode & AsyncDisposable = await (ours ? place.startOurRelay() : place.startTheirRelay());
-    await using second: RelayNode & AsyncDisposable = await (ours
-      ? place.startOurRelay([first])
-      : place.startTheirRelay([first]));
+    await using relays = await place.startRelays(ours ? "ours" : "theirs");
     await using proxy = await place.startProxy(kind, { mode: "dial", ...(login && { login }) });
-    const flags = ["--proxy", url, ...bootstrapArgs([first, second])];
+    const flags = ["--proxy", url, ...bootstrapArgs(relays.nodes)];
     await using alice = place.startRpc("--name", "Alice", ...flags);
     await using bob = place.startRpc("--name", "Bob", ...flags);
 
@@ -45,7 +49,55 @@ describe.skipIf(!available && process.env.CI === undefined)("through a proxy and
     expect(await alice.socketUse()).toEqual(ONLY_THE_PROXY);
     expect(await bob.socketUse()).toEqual(ONLY_THE_PROXY);
     expect(place.dropped()).toBe(0);
-    expect(new Set(await proxy.stop())).toEqual(new Set([first, second].map(({ host, port }) => `${host}:${port}`)));
+    expect(new Set(await proxy.stop())).toEqual(new Set(relays.nodes.map(({ host, port }) => `${host}:${port}`)));
+  });
+
+  it("without `--proxy` the watch and the firewall would tell", async () => {
+    expect(available).toBe(true);
+    await using place = await Island.create();
+    const node = { host: "198.51.100.7", port: 33445, publicKey: "5A".repeat(32) };
+    await using one = place.startRpc("--no-udp", ...bootstrapArgs([node]));
+    await one.logged("no TCP relay can be reached");
+    expect(await one.socketUse()).toEqual({ ...ONLY_THE_PROXY, addresses: ["198.51.100.7:33445"] });
+    expect(place.dropped()).toBeGreaterThan(0);
+  });
+
+  it.concurrent.each(KINDS)("$title: it looks up the names of relays", async ({ kind, login, url }) => {
+    expect(available).toBe(true);
+    await using place = await Island.create();
+    await using first = await place.startTheirRelay();
+    await using second = await place.startOurRelay([first]);
+    const names = { "first.example": first.host, "second.example": second.host };
+    await using proxy = await place.startProxy(kind, { mode: "dial", names, ...(login && { login }) });
+    const named = [
+      { ...first, host: "first.example" },
+      { ...second, host: "second.example" },
+    ];
+    await using alice = place.startRpc("--proxy", url, ...bootstrapArgs([...named, first]));
+    await using bob = place.startRpc("--proxy", url, ...bootstrapArgs([second, named[0] ?? first]));
+    await becomeFriends(alice.program, bob.program);
+    expect(await alice.socketUse()).toEqual(ONLY_THE_PROXY);
+    expect(await bob.socketUse()).toEqual(ONLY_THE_PROXY);
+    expect(place.dropped()).toBe(0);
+    expect(await proxy.stop()).toEqual(expect.arrayContaining(named.map(({ host, port }) => `${host}:${port}`)));
+  });
+
+  it.concurrent.each(BROKEN)("$mode by $kind: says so once, goes on, and works when it is mended", async (broken) => {
+    expect(available).toBe(true);
+    await using place = await Island.create();
+    await using relay = await place.startOurRelay();
+    await using proxy = await place.startProxy(broken.kind, broken.options);
+    const url = `${broken.kind}://${PROXY}`;
+    await using one = place.startRpc("--proxy", url, ...bootstrapArgs([relay]));
+    await one.logged("no TCP relay can be reached");
+    expect((await one.program.call("self")).connection).toBe("none");
+    await proxy.stop();
+    await using _mended = await place.startProxy(broken.kind, { mode: "dial" });
+    expect(await one.program.notified("connection")).toEqual({ state: "tcp" });
+    expect(one.log().trimEnd().split("\n").length, one.log()).toBe(1);
+    expect(one.log()).toContain(`${broken.kind} proxy ${PROXY}`);
+    expect(await one.socketUse()).toEqual(ONLY_THE_PROXY);
+    expect(place.dropped()).toBe(0);
   });
 
   it.concurrent.each(KINDS.filter(({ login }) => !login))("$title: ours and libtoxcore talk", async ({ kind, url }) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -31,12 +31,25 @@ export interface Watched<T> extends AsyncDisposable {
   readonly program: T;
   /** What it wrote to standard error. */
   log(): string;
+  /** Until it wrote that. */
+  logged(text: string): Promise<void>;
   socketUse(): Promise<SocketUse>;
 }
 
 /**
- * Two network namespaces with a cable between them. What runs on the island has a route to all the world, but its packets
- * are dropped unless they go to the proxy. Relays and the proxy run in the world.
+ * What a firewall lets through from the island: `proxy`, only TCP to the proxy; `tcp`, all TCP and no UDP, as in many an
+ * office.
+ */
+export type Firewall = "proxy" | "tcp";
+
+const FIREWALLS: Readonly<Record<Firewall, readonly string[]>> = {
+  proxy: [`OUTPUT -p tcp -d ${PROXY_HOST} --dport ${PROXY_PORT} -j ACCEPT`, "OUTPUT -j DROP"],
+  tcp: ["OUTPUT -o eth0 -p udp -j DROP", "INPUT -i eth0 -p udp -j DROP"],
+};
+
+/**
+ * Two network namespaces with a cable between them. What runs on the island has a route to all the world, and a firewall in
+ * the way. Relays and the proxy run in the world.
  */
 export class Island implements AsyncDisposable {
   readonly island: Sandbox;
@@ -49,7 +62,7 @@ export class Island implements AsyncDisposable {
     this.world = world;
   }
 
-  static async create(): Promise<Island> {
+  static async create(firewall: Firewall = "proxy"): Promise<Island> {
     await using starting = new AsyncDisposableStack();
     const island = starting.use(await Sandbox.create());
     const world = starting.use(await Sandbox.create());
@@ -74,10 +87,9 @@ export class Island implements AsyncDisposable {
     }
     run("ip", "-n", world.netns, "address", "add", `${RELAY_HOST}/32`, "dev", "lo");
     run("ip", "-n", island.netns, "route", "add", "default", "via", PROXY_HOST);
-    const rule = (...words: string[]) =>
-      run("ip", "netns", "exec", island.netns, "iptables", "-w", "-A", "OUTPUT", ...words);
-    rule("-p", "tcp", "-d", PROXY_HOST, "--dport", String(PROXY_PORT), "-j", "ACCEPT");
-    rule("-j", "DROP");
+    for (const rule of FIREWALLS[firewall]) {
+      run("ip", "netns", "exec", island.netns, "iptables", "-w", "-A", ...rule.split(" "));
+    }
     starting.move();
     return new Island(island, world);
   }
@@ -119,19 +131,36 @@ export class Island implements AsyncDisposable {
     throw new Error(`our node: ${await exited} ${errors.text}`);
   }
 
+  /** Two that know each other, of theirs or of ours. */
+  async startRelays(whose: "theirs" | "ours"): Promise<AsyncDisposable & { readonly nodes: readonly RelayNode[] }> {
+    const start = (nodes: readonly RelayNode[]): Promise<RelayNode & AsyncDisposable> =>
+      whose === "ours" ? this.startOurRelay(nodes) : this.startTheirRelay(nodes);
+    await using starting = new AsyncDisposableStack();
+    const first = starting.use(await start([]));
+    const second = starting.use(await start([first]));
+    const both = starting.move();
+    return { nodes: [first, second], [Symbol.asyncDispose]: () => both.disposeAsync() };
+  }
+
   /** `toxcore-ts rpc` under the watch, with the flags given and no other. */
   startRpc(...args: string[]): Watched<RpcClient> {
     const trace = join(this.island.directory, `trace-${++this.#programs}`);
     const [strace = "", ...line] = watched(trace, [process.execPath, MAIN, "rpc", ...args]);
     const child = spawnTied(strace, line, this.island.netns);
     let log = "";
+    const written = new EventEmitter();
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       log += text;
+      written.emit("more");
     });
+    const logged = async (text: string) => {
+      while (!log.includes(text)) await once(written, "more");
+    };
     const program = rpcClient(child);
     return {
       program,
       log: () => log,
+      logged,
       socketUse: () => socketUse(trace),
       [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
     };
