@@ -20,6 +20,9 @@ export const PROXY_HOST = `${BRIDGE}.2`;
 export const PROXY_PORT = 1080;
 export const PROXY = `${PROXY_HOST}:${PROXY_PORT}`;
 
+/** What programs on the island may be seen to do: nothing but TCP, to nobody but the proxy. */
+export const ONLY_THE_PROXY: SocketUse = { addresses: [PROXY], bound: [], others: [], dns: false };
+
 export interface RelayNode {
   readonly host: string;
   readonly port: number;

@@ -1,18 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import type { RpcClient } from "../../support/rpc_client.ts";
 import { netnsAvailable } from "../netns.ts";
 import { libtoxcoreAvailable, ToxcorePeer } from "../toxcore.ts";
-import { bootstrapArgs, Island, PROXY, PROXY_HOST, PROXY_PORT } from "./island.ts";
+import { becomeFriends } from "./become_friends.ts";
+import { bootstrapArgs, Island, ONLY_THE_PROXY, PROXY, PROXY_HOST, PROXY_PORT } from "./island.ts";
 
 const available = netnsAvailable() && ["strace", "iptables", "tox-bootstrapd"].every(isInstalled);
 if (!available) console.log("proxy tests skipped: they need root on Linux, strace, iptables and toxcore-utils");
 const PATIENCE_MS = 120_000;
 const LOGIN = { user: "tox", password: "p@ss:word" };
 const WITH_LOGIN = `${LOGIN.user}:${encodeURIComponent(LOGIN.password)}@`;
-
-/** Nothing but TCP, to nobody but the proxy. */
-const ONLY_THE_PROXY = { addresses: [PROXY], bound: [], others: [], dns: false };
 
 const KINDS = [
   { title: "SOCKS5", kind: "socks5", login: undefined, url: `socks5://${PROXY}`, ours: false },
@@ -129,19 +126,6 @@ describe.skipIf(!available && process.env.CI === undefined)("through a proxy and
     expect(await watched.socketUse()).toEqual(ONLY_THE_PROXY);
   });
 });
-
-/** At Alice's request; then each says something that the other hears. */
-async function becomeFriends(alice: RpcClient, bob: RpcClient): Promise<void> {
-  const [{ publicKey: alicesKey }, { id, publicKey: bobsKey }] = [await alice.call("self"), await bob.call("self")];
-  await alice.call("addFriend", { id, message: "Through the proxy?" });
-  expect(await bob.notified("friendRequest")).toEqual({ publicKey: alicesKey, message: "Through the proxy?" });
-  await bob.call("acceptFriend", { publicKey: alicesKey });
-  expect(await alice.notified("friendConnection")).toEqual({ friend: bobsKey, state: "tcp" });
-  await alice.call("send", { friend: bobsKey, text: "from Alice" });
-  expect((await bob.notified("message")).text).toBe("from Alice");
-  await bob.call("send", { friend: alicesKey, text: "from Bob" });
-  expect((await alice.notified("message")).text).toBe("from Bob");
-}
 
 function isInstalled(program: string): boolean {
   return spawnSync(program, ["--version"]).error === undefined;
