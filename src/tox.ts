@@ -239,7 +239,7 @@ export class Tox {
   }
 
   /**
-   * A node that carries packets over TCP, on this port: where UDP does not work we are found and find others over it. Throws
+   * A node that carries packets over TCP, on this port or its `tcpPorts`: where UDP does not work we are found and find others over it. Throws
    * `invalid-argument` or `weak-key`, and `network-unavailable` where there is no TCP.
    */
   addRelay(node: BootstrapNode): void {
@@ -251,7 +251,9 @@ export class Tox {
     if (this.#floors.relays === undefined) {
       throw new ToxError("network-unavailable", "There is no TCP here: pass `streams` in the instance's environment.");
     }
-    this.#floors.relays.addRelay({ publicKey, address: streamTarget(node) });
+    const [port, ...otherPorts] = node.tcpPorts ?? [];
+    const address = streamTarget(port === undefined ? node : { ...node, port });
+    this.#floors.relays.addRelay({ publicKey, address, otherPorts });
     if (this.#relaysOnly && this.#warnsOfNoWay) this.#warnOfNoWay();
   }
 
@@ -308,17 +310,16 @@ export class Tox {
     });
   }
 
-  /** Most nodes are relays as well, on the same port: that is tried where UDP is off, or brings no answer. */
+  /** Most nodes are relays as well: that is tried where UDP is off, or brings no answer. */
   #tryAsRelay(node: BootstrapNode): void {
     const { relays, dht } = this.#floors;
-    if (relays === undefined) return;
-    if (this.#relaysOnly) {
-      this.addRelay(node);
-      return;
+    if (relays === undefined || node.tcpPorts?.length === 0) return;
+    if (this.#relaysOnly) this.addRelay(node);
+    else {
+      this.#later(PATIENCE, () => {
+        if (!dht.connected) this.addRelay(node);
+      });
     }
-    this.#later(PATIENCE, () => {
-      if (!dht.connected) this.addRelay(node);
-    });
   }
 
   /** Relays alone are no way to anybody: what they pass on goes to nodes, by their addresses. */
@@ -472,7 +473,7 @@ function publicKeyOf(hex: string) {
 
 function checkedBootstrapNode(node: BootstrapNode): BootstrapNode {
   publicKeyOf(node.publicKey);
-  expectPort(node.port, 1);
+  for (const port of [node.port, ...(node.tcpPorts ?? [])]) expectPort(port, 1);
   if (node.host === "") throw new ToxError("invalid-argument", "Name the bootstrap node's host.");
   return node;
 }

@@ -29,18 +29,23 @@ export function parseNodes(text: string, path: string): BootstrapNode[] {
 
 /** The dated list that is shipped with the library. */
 export function shippedNodes(): BootstrapNode[] {
-  return publicNodes.nodes.flatMap(({ host, ipv6, port, publicKey }) =>
-    [host, ...(ipv6 === undefined ? [] : [ipv6])].map((address) => ({ host: address, port, publicKey })),
+  return publicNodes.nodes.flatMap(({ host, ipv6, port, tcpPorts, publicKey }) =>
+    [host, ...(ipv6 === undefined ? [] : [ipv6])].map((address) => ({ host: address, port, tcpPorts, publicKey })),
   );
 }
 
 function nodesOfEntry(entry: unknown): BootstrapNode[] {
   if (typeof entry !== "object" || entry === null) return [];
-  const { ipv4, ipv6, port, public_key: publicKey, status_udp: up } = entry as Record<string, unknown>;
-  if (up === false || typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535) return [];
+  const { ipv4, ipv6, port, tcp_ports: tcp, public_key: publicKey, status_udp: up } = entry as Record<string, unknown>;
+  if (up === false || !isPort(port)) return [];
   if (typeof publicKey !== "string" || !/^[0-9a-fA-F]{64}$/.test(publicKey)) return [];
   const hosts = [ipv4, ipv6].filter(
     (host) => typeof host === "string" && host !== "" && host !== "-" && host !== "NONE",
   );
-  return [...new Set(hosts as string[])].map((host) => ({ host, port, publicKey }));
+  const tcpPorts = Array.isArray(tcp) && { tcpPorts: tcp.filter(isPort) };
+  return [...new Set(hosts as string[])].map((host) => ({ host, port, publicKey, ...tcpPorts }));
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65535;
 }

@@ -35,6 +35,8 @@ export type RelayCloseReason = StreamFault | "connection-failed" | "proxy-failed
 export interface RelayTarget {
   readonly publicKey: PublicKey;
   readonly address: StreamTarget;
+  /** Ports of the same host to try when that of the address fails. */
+  readonly otherPorts?: readonly number[];
 }
 
 /** Called for one connection, in order. Bytes and keys of peers are valid only inside the call. */

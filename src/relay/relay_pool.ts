@@ -13,7 +13,7 @@ import { Emitter, type Unsubscribe } from "../util/emitter.ts";
 import { KeyMap } from "../util/key_map.ts";
 import { randomBelow, randomU32 } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
-import { isReady, type PooledRelay } from "./pooled_relay.ts";
+import { atNextPort, isReady, type PooledRelay } from "./pooled_relay.ts";
 import { chooseOwn, surplusOf } from "./relay_choice.ts";
 import { RelayClient, type RelayClientListener, type RelayTarget } from "./relay_client.ts";
 import { type PeerPath, RelayRoute, type RouteListener } from "./relay_route.ts";
@@ -230,6 +230,7 @@ export class RelayPool implements OnionRelays {
         if (relay.client !== client) return;
         relay.client = undefined;
         relay.own = false;
+        if (client.connectMs === undefined) relay.target = atNextPort(relay.target);
         const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** Math.min(relay.failures++, 16));
         relay.retryAt = this.#options.clock.monotonic() + pause;
         this.#lost(relay);

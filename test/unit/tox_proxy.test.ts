@@ -96,3 +96,37 @@ describe.concurrent("behind a proxy", () => {
     proxy.close();
   });
 });
+
+describe("a node that tells its TCP ports", () => {
+  const node = { host: "192.0.2.1", port: 33445, publicKey: "5A".repeat(32) };
+
+  it("is tried as a relay on one after the other", async () => {
+    const proxy = await socksProxy({ mode: "refuse" });
+    await using _one = await behind(proxy.port, [{ ...node, tcpPorts: [443, 3389] }]);
+    await until(() => proxy.targets.length >= 3);
+    expect(proxy.targets.slice(0, 3)).toEqual(["192.0.2.1:443", "192.0.2.1:3389", "192.0.2.1:443"]);
+    proxy.close();
+  });
+
+  it("stays with the port that worked", async () => {
+    await using relay = await relayNode();
+    const closed = await freePort();
+    const proxy = await socksProxy();
+    await using one = await behind(proxy.port, [{ ...relay, tcpPorts: [closed, relay.port] }]);
+    expect((await new Heard(one.tox).waitFor("connection")).state).toBe("tcp");
+    expect(proxy.targets).toEqual([`127.0.0.1:${closed}`, `127.0.0.1:${relay.port}`]);
+    proxy.close();
+  });
+
+  it("is no relay without any", async () => {
+    const proxy = await socksProxy({ mode: "refuse" });
+    const other = { ...node, port: 4, publicKey: "5B".repeat(32) };
+    await using one = await behind(proxy.port, [{ ...node, tcpPorts: [] }, other]);
+    await until(() => one.warnings(NO_RELAY).length > 0);
+    expect(proxy.targets).toEqual(["192.0.2.1:4"]);
+    await expect(one.tox.bootstrap({ ...node, tcpPorts: [70_000] })).rejects.toMatchObject({
+      code: "invalid-argument",
+    });
+    proxy.close();
+  });
+});

@@ -56,6 +56,16 @@ describe("--nodes", () => {
     ]);
   });
 
+  it("takes the TCP ports where they are told, without what is no port", async () => {
+    const nodes = [
+      { ipv4: "192.0.2.1", port: 33445, public_key: KEY, tcp_ports: [443, 0, "3389", 33445] },
+      { ipv4: "192.0.2.2", port: 33445, public_key: KEY, tcp_ports: [] },
+      { ipv4: "192.0.2.3", port: 33445, public_key: KEY },
+    ];
+    const known = await read(JSON.stringify({ nodes }));
+    expect(known.map(({ tcpPorts }) => tcpPorts)).toEqual([[443, 33445], [], undefined]);
+  });
+
   it.each(["{", "[]", '{"nodes":3}'])("refuses %j with a sentence", async (content) => {
     await expect(read(content)).rejects.toMatchObject({ code: "invalid-argument" });
   });
