@@ -80,7 +80,7 @@ async function talk(
   signal: AbortSignal,
 ): Promise<void> {
   const screen = new ChatScreen(process.stdin, process.stdout);
-  const session = new ChatSession(tox, screen, demo ? ["127.0.0.1"] : ownAddresses(flags.ipv6));
+  const session = new ChatSession(tox, screen, addressesOf(tox, demo, flags));
   screen.print(
     "Your Tox ID, for friends to add you, as long as this runs (profiles on disk come with a later version):",
   );
@@ -99,6 +99,12 @@ async function talk(
   if (friend) session.talkTo(friend);
   await session.run(signal);
   clearTimeout(patience);
+}
+
+/** Where others can start from us. */
+function addressesOf(tox: Tox, demo: DemoNetwork | undefined, { ipv6 }: ChatFlags): readonly string[] {
+  if (tox.udpPort === 0) return [];
+  return demo ? ["127.0.0.1"] : ownAddresses(ipv6);
 }
 
 /** Begins with every node; one that cannot be used is named, and the others serve. */

@@ -14,7 +14,7 @@ import { KeyMap } from "../util/key_map.ts";
 import { randomBelow, randomU32 } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 import { atNextPort, isReady, type PooledRelay } from "./pooled_relay.ts";
-import { chooseOwn, surplusOf } from "./relay_choice.ts";
+import { chooseOwn, surplusOf, TRIED_AT_ONCE } from "./relay_choice.ts";
 import { RelayClient, type RelayClientListener, type RelayTarget } from "./relay_client.ts";
 import { type PeerPath, RelayRoute, type RouteListener } from "./relay_route.ts";
 
@@ -50,6 +50,8 @@ export class RelayPool implements OnionRelays {
   #hops: readonly RelayHop[] = [];
   /** Whether it was said that no relay can be reached, since one last was. */
   #complained = false;
+  /** Connections that failed since a relay last was ready. */
+  #failures = 0;
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
@@ -214,6 +216,7 @@ export class RelayPool implements OnionRelays {
         if (relay.client !== client) return;
         relay.failures = 0;
         this.#complained = false;
+        this.#failures = 0;
         for (const route of this.#routes.values()) this.#offer(relay, route);
         this.#hopsChanged();
         this.#work();
@@ -240,10 +243,13 @@ export class RelayPool implements OnionRelays {
     };
   }
 
-  /** Says once that every relay that we were told of has failed: more often it would only fill the log. */
+  /** Says once that every relay has failed that we were told of, or tried at once: more often it would only fill the log. */
   #complain(reason: string): void {
     if (this.#complained) return;
-    for (const relay of this.#relays.values()) if (isReady(relay) || (relay.given && relay.failures === 0)) return;
+    const failed = ++this.#failures;
+    for (const relay of this.#relays.values()) {
+      if (isReady(relay) || (relay.given && relay.failures === 0 && failed < TRIED_AT_ONCE)) return;
+    }
     this.#complained = true;
     this.#options.logger.warn("no TCP relay can be reached; they are tried again, with pauses", { reason });
   }

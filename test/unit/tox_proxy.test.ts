@@ -86,6 +86,21 @@ describe.concurrent("behind a proxy", () => {
     mended.close();
   });
 
+  it("one that hangs is told of before all nodes of a long list were tried", async () => {
+    const proxy = await socksProxy({ mode: "hang" });
+    const node = (i: number) => ({
+      host: `192.0.2.${i}`,
+      port: 33445,
+      publicKey: i.toString(16).padStart(2, "0").repeat(32),
+    });
+    await using one = await behind(
+      proxy.port,
+      Array.from({ length: 12 }, (_, i) => node(i + 1)),
+    );
+    await until(() => one.warnings(NO_RELAY).length > 0);
+    proxy.close();
+  });
+
   it("pauses grow while there is no proxy", async () => {
     const proxy = await socksProxy({ mode: "refuse" });
     await using one = await behind(proxy.port, [{ host: "192.0.2.1", port: 33445, publicKey: "5A".repeat(32) }]);
