@@ -8,6 +8,8 @@ export interface BootstrapNode {
   readonly port: number;
   /** Its DHT public key, 64 hex digits: not a Tox ID, nor the beginning of one. */
   readonly publicKey: string;
+  /** Where it is a TCP relay as well, the ports to try first first; on the port of UDP when left out, nowhere when empty. */
+  readonly tcpPorts?: readonly number[];
 }
 
 /** Reads `HOST:PORT:KEY`, an IPv6 address in brackets: `[2001:db8::1]:33445:KEY`. Throws `invalid-argument`. */

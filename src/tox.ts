@@ -37,8 +37,8 @@ export interface ToxEvents extends FriendEvents {
   connection: { readonly state: ConnectionState };
 }
 
-/** When no node has answered over UDP for so long, in ms, it is tried over TCP as well. */
-const UDP_PATIENCE = 2_000;
+/** When no node has answered over UDP for so long, in ms, it is tried over TCP as well; or we say what is lacking. */
+const PATIENCE = 2_000;
 
 /** The floors of one instance, from the sockets up. */
 interface Floors {
@@ -68,6 +68,7 @@ export class Tox {
   #closing: Promise<void> | undefined;
   #start: Cancel | undefined;
   readonly #patience = new Set<Cancel>(); // one for each node that the app names, for a few seconds
+  #warnsOfNoWay = true;
 
   private constructor(env: ToxEnv, crypto: Crypto, self: KeyPair, selfShared: SharedKeyCache, floors: Floors) {
     this.#env = env;
@@ -205,8 +206,9 @@ export class Tox {
   }
 
   /**
-   * Asks a node for the way into the network; it is asked again until somebody answers. Rejects with `host-not-found`,
-   * `invalid-argument` or `weak-key`.
+   * Asks a node for the way into the network; it is asked again until somebody answers. Behind a proxy a node that is given
+   * by name serves as a relay only: name one by its address, too. Rejects with `host-not-found`, `invalid-argument` or
+   * `weak-key`.
    */
   async bootstrap(node: BootstrapNode): Promise<void> {
     this.#expectOpen();
@@ -227,8 +229,8 @@ export class Tox {
   }
 
   /**
-   * A node that carries packets over TCP, on this port: where UDP does not work we are found and find others over it. Throws
-   * `invalid-argument` or `weak-key`, and `network-unavailable` where there is no TCP.
+   * A node that carries packets over TCP, on its `tcpPorts` or else on its port: where UDP does not work we are found and
+   * find others over it. Throws `invalid-argument` or `weak-key`, and `network-unavailable` where there is no TCP.
    */
   addRelay(node: BootstrapNode): void {
     this.#expectOpen();
@@ -239,7 +241,8 @@ export class Tox {
     if (this.#floors.relays === undefined) {
       throw new ToxError("network-unavailable", "There is no TCP here: pass `streams` in the instance's environment.");
     }
-    this.#floors.relays.addRelay({ publicKey, address: streamTarget(node) });
+    for (const address of tcpTargets(node)) this.#floors.relays.addRelay({ publicKey, address });
+    this.#warnOfNoWay();
   }
 
   /**
@@ -303,15 +306,33 @@ export class Tox {
     }
   }
 
-  /** Most nodes are relays as well, on the same port: that is tried where relays are needed, or UDP brings no answer. */
+  /** Most nodes are relays as well: that is tried where relays are needed, or UDP brings no answer. */
   #addAsRelay(node: BootstrapNode, publicKey: PublicKey): void {
     const { relays, dht } = this.#floors;
     if (relays === undefined) return;
-    relays.addNode({ publicKey, address: streamTarget(node) });
+    for (const address of tcpTargets(node)) relays.addNode({ publicKey, address });
+    this.#warnOfNoWay();
+    this.#later(PATIENCE, () => {
+      if (!dht.connected) relays.need(true);
+    });
+  }
+
+  /** Relays alone are no way to anybody: what they pass on goes to nodes, by their addresses. */
+  #warnOfNoWay(): void {
+    if (!this.#warnsOfNoWay || this.#floors.network.port !== 0) return;
+    this.#warnsOfNoWay = false;
+    this.#later(PATIENCE, () => {
+      if (this.#floors.onionClient.knowsNodes) return;
+      const advice = "name one by its address instead of its name (--bootstrap, --nodes or --public-nodes)";
+      this.#env.logger.warn(`no node's address is known, so nobody can be found over the relays: ${advice}`);
+    });
+  }
+
+  #later(afterMs: number, fn: () => void): void {
     const { clock } = this.#env;
-    const cancel = clock.at(clock.monotonic() + UDP_PATIENCE, () => {
+    const cancel = clock.at(clock.monotonic() + afterMs, () => {
       this.#patience.delete(cancel);
-      if (!dht.connected) relays.need();
+      fn();
     });
     this.#patience.add(cancel);
   }
@@ -374,7 +395,7 @@ async function buildFloors(
     closeLower(lower); // the store cannot be read
     throw error;
   });
-  if (options.udp === false) relays?.need();
+  if (options.udp === false) relays?.need(true);
   if (relays) {
     relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
     relays.onWritable = (peer) => netCrypto.onRelayWritable(peer);
@@ -454,6 +475,10 @@ function streamTarget({ host, port }: BootstrapNode): StreamTarget {
   return address === undefined ? { host, port } : makeEndpoint(address, port);
 }
 
+function tcpTargets(node: BootstrapNode): StreamTarget[] {
+  return (node.tcpPorts ?? [node.port]).map((port) => streamTarget({ ...node, port }));
+}
+
 function publicKeyOf(hex: string) {
   const bytes = fromHex(hex);
   if (bytes?.length !== 32) throw new ToxError("invalid-argument", "Give a public key as 64 hex digits.");
@@ -462,7 +487,7 @@ function publicKeyOf(hex: string) {
 
 function checkedBootstrapNode(node: BootstrapNode): BootstrapNode {
   publicKeyOf(node.publicKey);
-  expectPort(node.port, 1);
+  for (const port of [node.port, ...(node.tcpPorts ?? [])]) expectPort(port, 1);
   if (node.host === "") throw new ToxError("invalid-argument", "Name the bootstrap node's host.");
   return node;
 }

@@ -38,17 +38,18 @@ function fuzzNode(text: string): void {
 }
 
 function fuzzList(text: string): void {
-  const taken = takenOrRefused(() => parseNodes(text, "nodes.json"));
-  if (taken === undefined) return;
-  const { nodes, relays } = taken;
-  for (const node of [...nodes, ...relays]) checkNode(node);
+  const nodes = takenOrRefused(() => parseNodes(text, "nodes.json"));
+  if (nodes === undefined) return;
+  for (const node of nodes) checkNode(node);
   const listed = (JSON.parse(text) as { nodes: unknown[] }).nodes.length;
   if (nodes.length > 2 * listed) broken(`${nodes.length} nodes of ${listed} entries`);
 }
 
-function checkNode({ host, port, publicKey }: BootstrapNode): void {
+function checkNode({ host, port, publicKey, tcpPorts = [] }: BootstrapNode): void {
   if (typeof host !== "string" || host === "") broken(`${JSON.stringify(host)} is no host`);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) broken(`${port} is no port`);
+  for (const each of [port, ...tcpPorts]) {
+    if (!Number.isInteger(each) || each < 1 || each > 65535) broken(`${each} is no port`);
+  }
   if (!/^[0-9a-fA-F]{64}$/.test(publicKey)) broken(`${JSON.stringify(publicKey)} is no key`);
 }
 

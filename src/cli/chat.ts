@@ -5,7 +5,7 @@ import { ChatSession } from "./chat_session.ts";
 import { type DemoNetwork, startDemoNetwork } from "./demo.ts";
 import { ownAddresses } from "./own_addresses.ts";
 import { sayAndHear } from "./say.ts";
-import { addSharedFlags, type SharedFlags, startingNodes, toxOptions } from "./shared_options.ts";
+import { addSharedFlags, bootstrapNodes, type SharedFlags, toxOptions } from "./shared_options.ts";
 import { endSignal } from "./signals.ts";
 
 interface ChatFlags extends SharedFlags {
@@ -14,8 +14,9 @@ interface ChatFlags extends SharedFlags {
   readonly to?: string;
 }
 
-const NO_NODE =
-  "No node to start from was named (--bootstrap, --nodes FILE or --public-nodes): others can find you only if they start from you, see /node.";
+const NO_NODE = "No node to start from was named (--bootstrap, --nodes FILE or --public-nodes): ";
+const FROM_YOU = "others can find you only if they start from you, see /node.";
+const NOBODY = "without UDP nobody can find you then.";
 /** How long (ms) nodes may take to answer before we say that none does. */
 const NODE_PATIENCE = 10_000;
 
@@ -31,12 +32,12 @@ export function chatCommand(): Command {
 }
 
 async function chat(flags: ChatFlags): Promise<number> {
-  const { nodes, relays } = await startingNodes(flags);
+  const nodes = await bootstrapNodes(flags);
   expectFitting(flags, nodes);
   const signal = endSignal();
   const demo = flags.demo ? await startDemoNetwork() : undefined;
   try {
-    await using tox = await Tox.create({ ...toxOptions(flags), relays, ...demo?.options });
+    await using tox = await Tox.create({ ...toxOptions(flags), ...demo?.options });
     const friendId = flags.to ?? demo?.echoId;
     const friend = friendId === undefined ? undefined : await tox.addFriend(friendId, "Hello, let us talk.");
     if (flags.say === undefined) {
@@ -46,7 +47,9 @@ async function chat(flags: ChatFlags): Promise<number> {
     if (!demo && nodes.length === 0)
       console.error("No node to start from was named: --bootstrap, --nodes or --public-nodes.");
     startFrom(tox, nodes, console.error);
-    return friend === undefined ? 1 : await sayAndHear(tox, friend, flags.say);
+    return friend === undefined
+      ? 1
+      : await sayAndHear(tox, friend, flags.say, flags.proxy === undefined ? 15_000 : 60_000);
   } finally {
     await demo?.close();
   }
@@ -63,6 +66,9 @@ function expectFitting(flags: ChatFlags, nodes: readonly BootstrapNode[]): void 
   if (flags.demo && (nodes.length > 0 || flags.port !== undefined || flags.to !== undefined)) {
     throw wrong("--demo has a network and a friend of its own: leave --port, --to and the nodes out.");
   }
+  if (flags.demo && (flags.proxy !== undefined || !flags.udp)) {
+    throw wrong("--demo is a network on this machine, over UDP: leave --proxy and --no-udp out.");
+  }
 }
 
 async function talk(
@@ -74,7 +80,7 @@ async function talk(
   signal: AbortSignal,
 ): Promise<void> {
   const screen = new ChatScreen(process.stdin, process.stdout);
-  const session = new ChatSession(tox, screen, demo ? ["127.0.0.1"] : ownAddresses(flags.ipv6));
+  const session = new ChatSession(tox, screen, addressesOf(tox, demo, flags));
   screen.print(
     "Your Tox ID, for friends to add you, as long as this runs (profiles on disk come with a later version):",
   );
@@ -83,7 +89,7 @@ async function talk(
     screen.print("This is the demo: a Tox network of three in this process, on 127.0.0.1. Nobody else is contacted.");
     screen.print("Your friend here is an echo. Write something and press Enter; /help shows the commands.");
   } else {
-    if (nodes.length === 0) screen.print(NO_NODE);
+    if (nodes.length === 0) screen.print(NO_NODE + (tox.udpPort === 0 ? NOBODY : FROM_YOU));
     screen.print("/help shows the commands.");
   }
   startFrom(tox, nodes, (line) => screen.print(`* ${line}`));
@@ -93,6 +99,12 @@ async function talk(
   if (friend) session.talkTo(friend);
   await session.run(signal);
   clearTimeout(patience);
+}
+
+/** Where others can start from us. */
+function addressesOf(tox: Tox, demo: DemoNetwork | undefined, { ipv6 }: ChatFlags): readonly string[] {
+  if (tox.udpPort === 0) return [];
+  return demo ? ["127.0.0.1"] : ownAddresses(ipv6);
 }
 
 /** Begins with every node; one that cannot be used is named, and the others serve. */

@@ -147,6 +147,10 @@ export class ChatSession {
   }
 
   #showNode(): void {
+    if (this.#tox.udpPort === 0) {
+      this.#screen.print("Nobody can start from you: UDP is off.");
+      return;
+    }
     for (const address of this.#addresses) {
       this.#screen.print(`  --bootstrap ${address}:${this.#tox.udpPort}:${this.#tox.dhtPublicKey}`);
     }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { MemoryMetrics, Tox } from "../index.ts";
 import { serveSocket, serveStdio } from "../rpc/serve.ts";
-import { addSharedFlags, type SharedFlags, startingNodes, toxOptions } from "./shared_options.ts";
+import { addSharedFlags, bootstrapNodes, type SharedFlags, toxOptions } from "./shared_options.ts";
 import { endSignal } from "./signals.ts";
 
 interface RpcFlags extends SharedFlags {
@@ -14,8 +14,7 @@ export function rpcCommand(): Command {
     .option("--socket <PATH>", "listen on a Unix socket instead");
   return addSharedFlags(command).action(async (flags: RpcFlags) => {
     const metrics = new MemoryMetrics();
-    const { nodes: bootstrap, relays } = await startingNodes(flags);
-    await using tox = await Tox.create({ ...toxOptions(flags), bootstrap, relays, metrics });
+    await using tox = await Tox.create({ ...toxOptions(flags), bootstrap: await bootstrapNodes(flags), metrics });
     const serving = { metrics, signal: endSignal() };
     if (flags.socket === undefined) await serveStdio(tox, process.stdin, process.stdout, serving);
     else await serveSocket(tox, flags.socket, serving);

@@ -1,10 +1,8 @@
 import type { Friend, Tox } from "../index.ts";
 import { safeText } from "./safe_text.ts";
 
-const REPLY_TIMEOUT_MS = 15_000;
-
 /** Sends one message to a friend, prints his first answer as `NAME: TEXT` and answers the exit code. */
-export async function sayAndHear(tox: Tox, friend: Friend, text: string): Promise<number> {
+export async function sayAndHear(tox: Tox, friend: Friend, text: string, patienceMs: number): Promise<number> {
   const reply = new Promise<string>((resolve) => {
     tox.on("message", (message) => {
       if (message.friend === friend) resolve(message.text);
@@ -13,12 +11,12 @@ export async function sayAndHear(tox: Tox, friend: Friend, text: string): Promis
   const message = friend.send(text);
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), REPLY_TIMEOUT_MS);
+    timer = setTimeout(() => resolve(undefined), patienceMs);
   });
   const heard = await Promise.race([reply, timeout]);
   clearTimeout(timer);
   if (heard === undefined) {
-    console.error(`No reply within ${REPLY_TIMEOUT_MS / 1000} s: ${whyNot(tox, friend, message.state)}`);
+    console.error(`No reply within ${patienceMs / 1000} s: ${whyNot(tox, friend, message.state)}`);
     return 1;
   }
   console.log(`${safeText(friend.name)}: ${safeText(heard)}`);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BootstrapNode, type NodeToxOptions, parseBootstrapNode } from "../index.ts";
 import { consoleLogger, LOG_LEVELS, type LogLevel, parseProxyUrl } from "../node/index.ts";
-import { readNodesFile, type StartingNodes, shippedNodes } from "./nodes.ts";
+import { readNodesFile, shippedNodes } from "./nodes.ts";
 
 /** The flags that every command shares, as commander reads them. */
 export interface SharedFlags {
@@ -36,19 +36,16 @@ export function addSharedFlags(command: Command): Command {
     )
     .option("--nodes <FILE>", "nodes to start from, as nodes.tox.chat publishes them")
     .option("--public-nodes", "start from the dated list of public nodes that comes with this program")
-    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("error"));
+    .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS).default("warn"));
 }
 
-/** All nodes to start from that the flags name, and the TCP relays among those that lists name. */
-export async function startingNodes(flags: SharedFlags): Promise<StartingNodes> {
-  const lists = [
-    ...(flags.nodes === undefined ? [] : [await readNodesFile(flags.nodes)]),
-    ...(flags.publicNodes ? [shippedNodes()] : []),
+/** All nodes to start from that the flags name. */
+export async function bootstrapNodes(flags: SharedFlags): Promise<BootstrapNode[]> {
+  return [
+    ...flags.bootstrap,
+    ...(flags.nodes === undefined ? [] : await readNodesFile(flags.nodes)),
+    ...(flags.publicNodes ? shippedNodes() : []),
   ];
-  return {
-    nodes: [...flags.bootstrap, ...lists.flatMap(({ nodes }) => nodes)],
-    relays: lists.flatMap(({ relays }) => relays),
-  };
 }
 
 export function toxOptions(flags: SharedFlags): NodeToxOptions {

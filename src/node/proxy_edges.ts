@@ -10,12 +10,10 @@ export const noDatagrams: DatagramPort = {
   },
 };
 
-/** DNS would go past the proxy: only addresses in text resolve. */
+/** DNS would go past the proxy: only addresses in text resolve, names are for the proxy to look up. */
 export const literalResolver: Resolver = {
   async resolve(host) {
     const literal = parseAddress(host);
-    if (literal !== undefined) return [literal];
-    const message = `With a proxy this machine looks up no names: give the address of "${host}" instead.`;
-    throw new ToxError("host-not-found", message);
+    return literal === undefined ? [] : [literal];
   },
 };

@@ -4,7 +4,7 @@ import { endpointOf, isReady, type PooledRelay } from "./pooled_relay.ts";
 /** Relays that we stay connected to, to be found there: toxcore's RECOMMENDED_FRIEND_TCP_CONNECTIONS. */
 const OWN_RELAYS = 3;
 /** So many are tried at once, of which the fastest are kept. */
-const TRIED_AT_ONCE = 5;
+export const TRIED_AT_ONCE = 5;
 
 /**
  * Which relays to connect to for ourselves: while fewer than we want are ready, some more than we want are tried at once,

@@ -58,8 +58,8 @@ export interface RelayClientListener {
   onForwarding(relay: RelayClient, data: Uint8Array): void;
   /** There is room again after a send answered false. */
   onWritable(relay: RelayClient): void;
-  /** Once; never for our own `close`. Every route is gone. */
-  onClosed(relay: RelayClient, reason: RelayCloseReason): void;
+  /** Once; never for our own `close`. Every route is gone. `error`: what was said of a connection that did not come about. */
+  onClosed(relay: RelayClient, reason: RelayCloseReason, error?: ToxError): void;
 }
 
 export interface RelayClientOptions {
@@ -126,7 +126,10 @@ export class RelayClient {
     this.#startedAt = options.clock.monotonic();
     options.streams.connect(target.address, { timeoutMs: CONNECT_TIMEOUT, signal: this.#abort.signal }).then(
       (stream) => this.#onConnected(stream),
-      (error: unknown) => this.#fail(isProxyFailure(error) ? "proxy-failed" : "connection-failed"),
+      (error: unknown) => {
+        const known = error instanceof ToxError ? error : undefined;
+        this.#fail(known?.code === "proxy-failed" ? "proxy-failed" : "connection-failed", known);
+      },
     );
   }
 
@@ -231,12 +234,12 @@ export class RelayClient {
     return this.#state === "closed";
   }
 
-  #fail(reason: RelayCloseReason): undefined {
+  #fail(reason: RelayCloseReason, error?: ToxError): undefined {
     if (this.#state === "closed") return;
     this.close();
     this.#options.metrics.count(`relay.client.closed.${reason}`);
     this.#options.logger.debug("relay connection ended", { reason });
-    this.#listener.onClosed(this, reason);
+    this.#listener.onClosed(this, reason, error);
   }
 
   #onConnected(socket: StreamSocket): undefined {
@@ -423,8 +426,4 @@ export class RelayClient {
     const { clock } = this.#options;
     this.#cancelTimer = clock.at(clock.monotonic() + afterMs, fn);
   }
-}
-
-function isProxyFailure(error: unknown): boolean {
-  return error instanceof ToxError && (error.code as string) === "proxy-failed";
 }

@@ -15,7 +15,7 @@ import { randomBelow, randomU32 } from "../util/random_numbers.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 import { KnownRelays } from "./known_relays.ts";
 import { endpointOf, isReady, type PooledRelay, targetOf } from "./pooled_relay.ts";
-import { chooseOwn, surplusOf } from "./relay_choice.ts";
+import { chooseOwn, surplusOf, TRIED_AT_ONCE } from "./relay_choice.ts";
 import { RelayClient, type RelayClientListener, type RelayTarget } from "./relay_client.ts";
 import { isOpening, type PeerPath, pathOver, RelayRoute, type RouteHost, type RouteListener } from "./relay_route.ts";
 import { mayConnectTo, mayKnow } from "./told_relays.ts";
@@ -57,6 +57,11 @@ export class RelayPool implements OnionRelays {
   #hops: readonly RelayHop[] = [];
   #turn = 0;
   #needed = false;
+  #vital = false;
+  /** Whether it was said that no relay can be reached, since one last was. */
+  #complained = false;
+  /** Connections that failed since a relay last was ready. */
+  #failures = 0;
   #closed = false;
 
   constructor(options: RelayPoolOptions) {
@@ -113,8 +118,12 @@ export class RelayPool implements OnionRelays {
     this.#alarm.set(this.#options.clock.monotonic());
   }
 
-  /** From now on nodes are tried as relays: there is no UDP, or there are friends whom it may not reach. */
-  need(): void {
+  /**
+   * From now on nodes are tried as relays, since there are friends whom UDP may not reach. `vital`: since there is no UDP, so
+   * that it matters when no relay can be reached.
+   */
+  need(vital = false): void {
+    this.#vital ||= vital;
     if (this.#needed) return;
     this.#needed = true;
     this.#work();
@@ -252,6 +261,8 @@ export class RelayPool implements OnionRelays {
     return {
       onReady: (client) => {
         if (relay.client !== client) return;
+        this.#complained = false;
+        this.#failures = 0;
         relay.readyAt = clock.monotonic();
         for (const route of this.#allRoutes()) this.#offer(relay, route);
         this.#hopsChanged();
@@ -267,14 +278,27 @@ export class RelayPool implements OnionRelays {
       onOnionResponse: (client, packet) => this.#onOnionResponse?.(packet, client.publicKey),
       onForwarding: () => {},
       onWritable: (client) => this.#writable(client),
-      onClosed: (client) => {
+      onClosed: (client, reason, error) => {
         if (relay.client !== client) return;
         relay.own = false;
         this.#relays.failed(relay, clock.monotonic());
         this.#lost(client);
+        this.#complain(error?.message ?? reason);
         this.#work();
       },
     };
+  }
+
+  /** Says once that every relay has failed that we were told of, or tried at once: more often it would only fill the log. */
+  #complain(reason: string): void {
+    if (this.#complained) return;
+    const failed = ++this.#failures;
+    const given = [...this.#relays.values()].filter((relay) => relay.given);
+    if ([...this.#relays.values()].some(isReady)) return;
+    if (failed < TRIED_AT_ONCE && given.some((relay) => relay.failures === 0)) return;
+    if (!this.#vital && given.every((relay) => relay.isNode)) return; // nobody said that they are relays
+    this.#complained = true;
+    this.#options.logger.warn("no TCP relay can be reached; they are tried again, with pauses", { reason });
   }
 
   /** Whoever is told first may fill it again, so each is the first in turn. */

@@ -6,6 +6,7 @@ import type {
   Method,
   Methods,
   PeerEvent,
+  ProxyParams,
   ReadyInfo,
   UserStatus,
 } from "./peer/protocol.ts";
@@ -34,6 +35,8 @@ export interface ToxcorePeerOptions {
   ipv6?: boolean;
   /** Default: on. Off, it lives by TCP relays alone. */
   udp?: boolean;
+  /** For TCP. toxcore knows no password. Default: none. */
+  proxy?: ProxyParams;
   /** Default: on, as in toxcore. */
   holePunching?: boolean;
   /** libtoxcore binds the first free port from here to `endPort`. Default: a random range of 100 ports. */
@@ -99,6 +102,7 @@ export class ToxcorePeer implements AsyncDisposable {
       udp: options.udp ?? true,
       holePunching: options.holePunching ?? true,
       busy: options.busy ?? false,
+      ...(options.proxy && { proxy: options.proxy }),
       ...(localDiscovery && { localDiscovery }),
       ...(library === undefined ? {} : { library }),
       ...(savedata === undefined ? {} : { savedata: hexOf(savedata) }),

@@ -1,8 +1,9 @@
 import { connect, createServer, type Socket } from "node:net";
-import type { TestProxy, TestProxyOptions } from "./proxy_modes.ts";
+import { dialed, type TestProxy, type TestProxyOptions } from "./proxy_modes.ts";
 
-/** A SOCKS5 proxy (RFC 1928, 1929) on 127.0.0.1. */
-export async function socksProxy({ mode = "relay", login }: TestProxyOptions = {}): Promise<TestProxy> {
+/** A SOCKS5 proxy (RFC 1928, 1929), on 127.0.0.1 unless told otherwise. */
+export async function socksProxy(options: TestProxyOptions = {}): Promise<TestProxy> {
+  const { mode = "relay", login, listen = { host: "127.0.0.1", port: 0 } } = options;
   const targets: string[] = [];
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
@@ -36,17 +37,24 @@ export async function socksProxy({ mode = "relay", login }: TestProxyOptions = {
       socket.end(Uint8Array.of(5, 2, 0, 1, 0, 0, 0, 0, 0, 0));
       return;
     }
-    const onward = connect(port, "127.0.0.1", () => {
+    const onwardHost = dialed(host, options);
+    if (onwardHost === undefined) {
+      socket.end(Uint8Array.of(5, 4, 0, 1, 0, 0, 0, 0, 0, 0));
+      return;
+    }
+    const onward = connect(port, onwardHost, () => {
       socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
       socket.pipe(onward).pipe(socket);
     });
     track(onward);
+    onward.on("close", () => socket.destroy());
+    socket.on("close", () => onward.destroy());
   };
 
   const server = createServer((socket) => {
     track(socket);
     serve(socket).catch(() => socket.destroy());
-  }).listen(0, "127.0.0.1");
+  }).listen(listen.port, listen.host);
   await new Promise((resolve) => server.once("listening", resolve));
   const close = () => {
     server.close();

@@ -146,6 +146,11 @@ export class OnionClient {
     return friend;
   }
 
+  /** Whether nodes are known that paths could go by where UDP does not work. */
+  get knowsNodes(): boolean {
+    return this.#ways.knowsNodes;
+  }
+
   /** A node to make paths of where UDP does not work, and the DHT finds none for us. */
   startFrom(node: PackedNode): void {
     if (!this.#closed) this.#ways.startFrom(node);

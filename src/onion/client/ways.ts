@@ -58,9 +58,14 @@ export class Ways {
     return this.#dht.sharedKeys;
   }
 
+  /** Whether nodes are known that paths over relays could go by. */
+  get knowsNodes(): boolean {
+    return this.#known !== undefined && this.#known.size > 0;
+  }
+
   /** Whether packets find a way now. */
   get connected(): boolean {
-    return this.#dht.connected || (this.#known !== undefined && this.#known.size > 0 && this.#hops().length > 0);
+    return this.#dht.connected || (this.knowsNodes && this.#hops().length > 0);
   }
 
   /** Whether that is over TCP relays. */

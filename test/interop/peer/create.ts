@@ -5,6 +5,8 @@ import { bytesOf, nameOf } from "./values.ts";
 
 const SAVEDATA_TOX_SAVE = 1;
 const SAVEDATA_SECRET_KEY = 2;
+const PROXY_HTTP = 1;
+const PROXY_SOCKS5 = 2;
 
 /** `tox_new`; throws `CallError` when it fails. LAN discovery, which toxcore has on by default, is off but in a namespace. */
 export function create(library: LoadedLibrary, params: CreateParams): Pointer {
@@ -17,6 +19,12 @@ export function create(library: LoadedLibrary, params: CreateParams): Pointer {
   c.optionsSetHolePunchingEnabled(options, params.holePunching);
   c.optionsSetStartPort(options, params.startPort);
   c.optionsSetEndPort(options, params.endPort);
+  if (params.proxy !== undefined) {
+    const { kind, host, port } = params.proxy;
+    c.optionsSetProxyType(options, kind === "http" ? PROXY_HTTP : PROXY_SOCKS5);
+    c.optionsSetProxyHost(options, stableBytes(new TextEncoder().encode(`${host}\0`)));
+    c.optionsSetProxyPort(options, port);
+  }
   const setSavedata = (type: number, bytes: Uint8Array) => {
     c.optionsSetSavedataType(options, type);
     // The options keep the pointer, so it must outlive this call.

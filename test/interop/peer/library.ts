@@ -23,6 +23,9 @@ export interface Library {
   optionsSetUdpEnabled(options: Pointer, on: boolean): void;
   optionsSetLocalDiscoveryEnabled(options: Pointer, on: boolean): void;
   optionsSetHolePunchingEnabled(options: Pointer, on: boolean): void;
+  optionsSetProxyType(options: Pointer, type: number): void;
+  optionsSetProxyHost(options: Pointer, host: Pointer): void;
+  optionsSetProxyPort(options: Pointer, port: number): void;
   optionsSetStartPort(options: Pointer, port: number): void;
   optionsSetEndPort(options: Pointer, port: number): void;
   optionsSetSavedataType(options: Pointer, type: number): void;
@@ -186,6 +189,9 @@ function bind(func: (prototype: string) => unknown): Library {
     optionsSetUdpEnabled: option("udp_enabled", "bool on"),
     optionsSetLocalDiscoveryEnabled: option("local_discovery_enabled", "bool on"),
     optionsSetHolePunchingEnabled: option("hole_punching_enabled", "bool on"),
+    optionsSetProxyType: option("proxy_type", "int type"),
+    optionsSetProxyHost: option("proxy_host", "const uint8_t *host"),
+    optionsSetProxyPort: option("proxy_port", "uint16_t port"),
     optionsSetStartPort: option("start_port", "uint16_t port"),
     optionsSetEndPort: option("end_port", "uint16_t port"),
     optionsSetSavedataType: option("savedata_type", "int type"),

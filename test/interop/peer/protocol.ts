@@ -17,12 +17,20 @@ export const CONNECTION_STATES: readonly ConnectionState[] = ["none", "tcp", "ud
 export const USER_STATUSES: readonly UserStatus[] = ["none", "away", "busy"];
 export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error"];
 
+export interface ProxyParams {
+  kind: "http" | "socks5";
+  host: string;
+  port: number;
+}
+
 export interface CreateParams {
   /** File or soname to load instead of `libtoxcore.so.2`, `libtoxcore.so`. */
   library?: string;
   ipv6: boolean;
   udp: boolean;
   holePunching: boolean;
+  /** Default: none. `host` is an address. */
+  proxy?: ProxyParams;
   startPort: number;
   endPort: number;
   /** Default: off. */

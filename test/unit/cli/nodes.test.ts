@@ -49,31 +49,21 @@ describe("--nodes", () => {
       { ipv4: "192.0.2.5", port: 33445, public_key: "short" },
       null,
     ];
-    expect((await read(JSON.stringify({ nodes }))).nodes.map(({ host }) => host)).toEqual([
+    expect((await read(JSON.stringify({ nodes }))).map(({ host }) => host)).toEqual([
       "192.0.2.1",
       "2001:db8::1",
       "name.example",
     ]);
   });
 
-  it("takes their TCP ports as relays, of those that are up over TCP", async () => {
-    const up = { status_udp: true, status_tcp: true };
+  it("takes the TCP ports where they are told, without what is no port", async () => {
     const nodes = [
-      { ipv4: "192.0.2.1", ipv6: "2001:db8::1", port: 33445, tcp_ports: [443, 443, 3389], public_key: KEY, ...up },
-      { ipv4: "192.0.2.2", port: 33445, tcp_ports: [443], public_key: KEY, status_udp: false, status_tcp: true },
-      { ipv4: "192.0.2.3", port: 33445, tcp_ports: [443], public_key: KEY, status_tcp: false },
-      { ipv4: "192.0.2.4", port: 33445, tcp_ports: [0, 70000, "443", 1.5, null], public_key: KEY, ...up },
-      { ipv4: "192.0.2.5", port: 33445, tcp_ports: "443", public_key: KEY, ...up },
+      { ipv4: "192.0.2.1", port: 33445, public_key: KEY, tcp_ports: [443, 0, "3389", 33445] },
+      { ipv4: "192.0.2.2", port: 33445, public_key: KEY, tcp_ports: [] },
+      { ipv4: "192.0.2.3", port: 33445, public_key: KEY },
     ];
-    const { nodes: overUdp, relays } = await read(JSON.stringify({ nodes }));
-    expect(relays.map(({ host, port }) => `${host} ${port}`)).toEqual([
-      "192.0.2.1 443",
-      "192.0.2.1 3389",
-      "2001:db8::1 443",
-      "2001:db8::1 3389",
-      "192.0.2.2 443",
-    ]);
-    expect(overUdp.map(({ host }) => host)).not.toContain("192.0.2.2");
+    const known = await read(JSON.stringify({ nodes }));
+    expect(known.map(({ tcpPorts }) => tcpPorts)).toEqual([[443, 33445], [], undefined]);
   });
 
   it.each(["{", "[]", '{"nodes":3}'])("refuses %j with a sentence", async (content) => {
@@ -83,10 +73,9 @@ describe("--nodes", () => {
 
 describe("the list that is shipped", () => {
   it("is made of whole nodes", () => {
-    const { nodes, relays } = shippedNodes();
+    const nodes = shippedNodes();
     expect(nodes.length).toBeGreaterThan(10);
-    expect(relays.length).toBeGreaterThan(20);
-    for (const { host, port, publicKey } of [...nodes, ...relays]) {
+    for (const { host, port, publicKey } of nodes) {
       expect(host).not.toBe("");
       expect(port).toBeGreaterThan(0);
       expect(publicKey).toMatch(/^[0-9A-F]{64}$/);

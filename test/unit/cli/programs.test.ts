@@ -36,6 +36,16 @@ describe("chat", () => {
     expect(out).toContain("There is no /nonsense.");
   });
 
+  it("behind a proxy that is not there, says so, and that nobody can start from it", async () => {
+    const proxy = ["--proxy", "socks5://127.0.0.1:1"];
+    const node = ["--bootstrap", `relay.invalid:33445:${"5A".repeat(32)}`];
+    const { code, out, errors } = await run(["chat", ...proxy, ...node], "/node\n");
+    expect({ code, port: /:0:/.exec(out) }).toEqual({ code: 0, port: null });
+    expect(out).toContain("Nobody can start from you: UDP is off.");
+    expect(errors).toMatch(/^\S+ warn no TCP relay can be reached; .*socks5 proxy 127\.0\.0\.1:1 .*\n$/);
+    expect((await run(["chat", ...proxy], "/quit\n")).out).toContain("without UDP nobody can find you");
+  });
+
   it("leaves with /quit though its input is still open", async () => {
     expect(await run(["chat", "--demo"], "/quit\n", { keepOpen: true })).toMatchObject({ code: 0, signal: null });
   });
@@ -64,6 +74,11 @@ describe("chat", () => {
 
   it.each([
     [["chat", "--say", "hello"], "--say needs --to"],
+    [["chat", "--demo", "--proxy", "socks5://127.0.0.1:1"], "leave --proxy and --no-udp out"],
+    [["chat", "--demo", "--no-udp"], "leave --proxy and --no-udp out"],
+    [["chat", "--proxy", "socks4://127.0.0.1:1"], "neither socks5://"],
+    [["rpc", "--proxy", "socks5://127.0.0.1:1", "--lan"], "Leave out `lan`"],
+    [["rpc", "--proxy", "socks5://127.0.0.1:1", "--relay-port", "0"], "leave out the relay's port"],
     [["chat", "--port", "70000"], "Give a port from 0 to 65535"],
     [["chat", "--bootstrap", "nowhere"], "HOST:PORT:KEY"],
     [["chat", "--nodes", "/nonexistent/nodes.json"], "cannot be read"],
