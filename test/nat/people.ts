@@ -14,6 +14,8 @@ export interface Place {
   readonly family?: "ipv4" | "ipv6";
   /** Whether he opens an IPv6 socket. Default: if `family` is that. */
   readonly ipv6?: boolean;
+  /** Whether he asks his router for his port, if he is one of ours. Default: no. */
+  readonly mapPorts?: boolean;
 }
 
 export const KINDS = ["ours", "libtoxcore"] as const;
@@ -42,8 +44,10 @@ export function startPerson(kind: Kind, place: Place): Promise<Person> {
 /** JSON-RPC's code for a method that the program does not have. */
 const METHOD_NOT_FOUND = -32601;
 
-async function startOurs({ netns, port, udp = true, family, ipv6 = family === "ipv6" }: Place): Promise<Person> {
+async function startOurs(place: Place): Promise<Person> {
+  const { netns, port, udp = true, family, ipv6 = family === "ipv6", mapPorts } = place;
   const flags = ["rpc", "--port", String(port), ...(ipv6 ? [] : ["--no-ipv6"]), ...(udp ? [] : ["--no-udp"])];
+  if (mapPorts) flags.push("--map-ports");
   const rpc = rpcClient(spawnTied(process.execPath, [TOXCORE_TS, ...flags], netns));
   const connections: { state: ConnectionState; at: number }[] = [];
   const listen = () =>

@@ -1,4 +1,4 @@
-import { type Friend, Tox, type ToxEvents, type ToxOptions } from "../../src/core.ts";
+import { type Edges, type Friend, Tox, type ToxEvents, type ToxOptions } from "../../src/core.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { type HostOptions, replaySeed, type SimHost, Universe, type UniverseOptions } from "../../src/testing/index.ts";
 import { Heard } from "./heard.ts";
@@ -34,19 +34,24 @@ export class Story implements AsyncDisposable {
   /** A new person on a host of that name, who starts from the first person's node unless told otherwise. */
   async person(
     name: string,
-    options: ToxOptions & { readonly host?: HostOptions; readonly alone?: boolean } = {},
+    options: ToxOptions & {
+      readonly host?: HostOptions;
+      readonly alone?: boolean;
+      readonly edges?: Partial<Edges>;
+    } = {},
   ): Promise<Person> {
-    const { host: hostOptions, alone = false, ...toxOptions } = options;
+    const { host: hostOptions, alone = false, edges, ...toxOptions } = options;
     return this.restart(
       this.universe.host(name, hostOptions),
       name,
       alone ? { bootstrap: [], ...toxOptions } : toxOptions,
+      edges,
     );
   }
 
   /** Starts an instance on a host, which may have had one before. */
-  async restart(host: SimHost, name: string, options: ToxOptions = {}): Promise<Person> {
-    const env = { ...host.edges, crypto: sodiumProvider };
+  async restart(host: SimHost, name: string, options: ToxOptions = {}, edges: Partial<Edges> = {}): Promise<Person> {
+    const env = { ...host.edges, ...edges, crypto: sodiumProvider };
     const first = this.people[0];
     const bootstrap = first === undefined ? [] : [nodeOf(first)];
     const tox = await this.universe.wait(Tox.create(env, { name, bootstrap, ...options }));

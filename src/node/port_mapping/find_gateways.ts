@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { setTimeout as pass } from "node:timers/promises";
 import type { Random } from "../../env/random.ts";
 import { defaultRouter } from "./default_router.ts";
 import type { Gateway } from "./gateway.ts";
@@ -6,6 +7,8 @@ import { openIgd } from "./igd.ts";
 import { findPmpGateway } from "./pmp_gateway.ts";
 import { searchGateways } from "./ssdp.ts";
 
+/** A router that speaks PCP or NAT-PMP answers within so many ms, and is then not searched for in other ways. */
+const PMP_HEAD_START = 300;
 /** Networks to search in, where the router is not known. */
 const MAX_ADDRESSES = 4;
 
@@ -13,24 +16,38 @@ const MAX_ADDRESSES = 4;
 export async function* findGateways(
   { address, random }: { readonly address?: string | undefined; readonly random: Random },
   signal: AbortSignal,
-  onFailure: (reason: unknown) => void,
+  onFailure: (reason: unknown) => undefined,
 ): AsyncGenerator<Gateway> {
   const router = await defaultRouter();
-  if (router !== undefined) {
-    const options = { router, random, ...(address !== undefined && { address }) };
-    const gateway = await findPmpGateway(options, signal).catch(onFailure);
-    if (gateway !== undefined) yield gateway;
-  }
-  const addresses = address === undefined ? addressesTowards(router) : [address];
-  for (const local of addresses) {
-    try {
-      for await (const location of searchGateways({ address: local, router }, signal)) {
-        const gateway = await openIgd({ location, address: local, random }, signal).catch(onFailure);
-        if (gateway !== undefined) yield gateway;
-      }
-    } catch (error) {
-      onFailure(error);
+  const left = new AbortController();
+  const find = (router: string) =>
+    findPmpGateway(
+      { router, random, ...(address !== undefined && { address }) },
+      AbortSignal.any([signal, left.signal]),
+    ).catch(onFailure);
+  let pmp = router === undefined ? undefined : find(router);
+  try {
+    const first = pmp && (await Promise.race([pmp, pass(PMP_HEAD_START)]));
+    if (first) {
+      pmp = undefined;
+      yield first;
     }
+    for (const local of address === undefined ? addressesTowards(router) : [address]) {
+      try {
+        for await (const location of searchGateways({ address: local, router }, signal)) {
+          const gateway = await openIgd({ location, address: local, random }, signal).catch(onFailure);
+          if (gateway) yield gateway;
+        }
+      } catch (error) {
+        onFailure(error);
+      }
+    }
+    const late = await pmp;
+    pmp = undefined;
+    if (late) yield late;
+  } finally {
+    left.abort(new Error("another way was found"));
+    (await pmp)?.close();
   }
 }
 

@@ -27,7 +27,7 @@ export interface RenewedMappingOptions {
   /** Routers are asked anew when the machine changes its network. */
   readonly interfaces?: Pick<Interfaces, "onChange">;
   /** Whom to ask, the best first. */
-  gateways(signal: AbortSignal, onFailure: (reason: unknown) => void): AsyncIterable<Gateway>;
+  gateways(signal: AbortSignal, onFailure: (reason: unknown) => undefined): AsyncIterable<Gateway>;
 }
 
 interface Wish {
@@ -101,7 +101,9 @@ export class RenewedMapping implements PortMapping {
     let renewal = this.#gateway && (await this.#mapAll(this.#gateway));
     if (renewal === undefined) {
       this.#leave();
-      const onFailure = (reason: unknown) => logger.debug("a router cannot be asked", { reason: String(reason) });
+      const onFailure = (reason: unknown): undefined => {
+        logger.debug("a router cannot be asked", { reason: String(reason) });
+      };
       for await (const gateway of this.#options.gateways(signal, onFailure)) {
         renewal = await this.#mapAll(gateway);
         if (renewal !== undefined) {

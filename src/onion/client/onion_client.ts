@@ -156,7 +156,7 @@ export class OnionClient {
   setOwnEndpoint(endpoint: Endpoint | undefined): void {
     if (this.#closed) return;
     this.#ways.ownEndpoint = endpoint;
-    if (endpoint !== undefined) for (const friend of [...this.#friends.values()]) friend.hurry();
+    if (endpoint !== undefined) for (const friend of [...this.#friends.values()]) friend.tellNews();
   }
 
   /** Ends all timers and searches; what arrives later is not looked at. */

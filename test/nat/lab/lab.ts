@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { type MapsWith, MINIUPNPD_TABLES, startMiniupnpd } from "./miniupnpd.ts";
 import { type RouterKind, routerRules } from "./router_rules.ts";
 
 /** A namespace, and its address on the side that matters. */
@@ -29,10 +30,17 @@ export interface RouterOptions {
   readonly behind?: Router;
   /** Default: `10.0.0`, as in every other home. */
   readonly inside?: string;
+  /** How it can be asked for ports. Default: not at all. */
+  readonly maps?: MapsWith;
 }
 
-const PUBLIC_PREFIX = "198.18.";
-const PUBLIC_PREFIX6 = "2001:2::";
+/**
+ * 11.18.0.0/15, hosts in the first half, routers in the second, each in a /24 of its own as on the Internet, where nobody
+ * knows anybody next door. Reserved ranges will not do: routers map no ports on them. Nothing leaves the bridge.
+ */
+const [HOST_PREFIX, ROUTER_PREFIX] = ["11.18.", "11.19."];
+/** 2001:2::/48, each host in a /64 of its own. */
+const PUBLIC_PREFIX6 = "2001:2:0:";
 /** The one host inside that full cones and address-restricted routers send to. */
 const FIRST_INSIDE = 2;
 
@@ -50,6 +58,7 @@ export class Lab implements Disposable {
   readonly #prefix = `nat-${process.pid}-${++count}-`;
   readonly #namespaces: string[] = [];
   readonly #internet: string;
+  readonly #daemons: Disposable[] = [];
   readonly #insiders = new Map<Router, number>();
   #hosts = 0;
   #routers = 0;
@@ -71,7 +80,7 @@ export class Lab implements Disposable {
   addPublicHost({ ipv4 = true, ipv6 = true } = {}): PublicHost {
     const number = ++this.#hosts;
     const netns = this.#namespace(`public${number}`);
-    const [address, address6] = [`${PUBLIC_PREFIX}0.${number}`, PUBLIC_PREFIX6 + number.toString(16)];
+    const [address, address6] = [`${HOST_PREFIX}${number}.1`, `${PUBLIC_PREFIX6}${number.toString(16)}::1`];
     this.#plugIn(this.#internet, "br0", netns, `p${number}`);
     if (ipv4) this.run(netns, `ip address add ${address}/15 dev outside`);
     if (ipv6) this.run(netns, `ip address add ${address6}/48 dev outside nodad`);
@@ -84,10 +93,10 @@ export class Lab implements Disposable {
     return { ...this.addInsider(router), router };
   }
 
-  addRouter(kind: RouterKind, { behind, inside = "10.0.0" }: RouterOptions = {}): Router {
+  addRouter(kind: RouterKind, { behind, inside = "10.0.0", maps }: RouterOptions = {}): Router {
     const number = ++this.#routers;
     const netns = this.#namespace(`router${number}`);
-    let address = `${PUBLIC_PREFIX}1.${number}`;
+    let address = `${ROUTER_PREFIX}${number}.1`;
     if (behind === undefined) {
       this.#plugIn(this.#internet, "br0", netns, `r${number}`);
       this.run(netns, `ip address add ${address}/15 dev outside`);
@@ -98,7 +107,9 @@ export class Lab implements Disposable {
     this.run(netns, `ip address add ${inside}.1/24 dev inside`);
     this.run(netns, "ip link set inside up");
     this.run(netns, "sysctl -qw net.ipv4.ip_forward=1");
-    for (const rule of routerRules(kind, address, `${inside}.${FIRST_INSIDE}`)) this.run(netns, `iptables -w ${rule}`);
+    const rules = routerRules(kind, address, `${inside}.${FIRST_INSIDE}`, maps !== undefined);
+    for (const rule of [...(maps === undefined ? [] : MINIUPNPD_TABLES), ...rules]) this.run(netns, rule);
+    if (maps !== undefined) this.#daemons.push(startMiniupnpd(netns, maps));
     return { netns, address, inside, kind };
   }
 
@@ -138,6 +149,7 @@ export class Lab implements Disposable {
   [Symbol.dispose](): void {
     open.delete(this);
     if (open.size === 0) for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, endAll);
+    for (const daemon of this.#daemons.splice(0)) daemon[Symbol.dispose]();
     for (const netns of this.#namespaces.splice(0)) {
       try {
         execFileSync("ip", ["netns", "del", netns], { stdio: "ignore" });
