@@ -14,6 +14,7 @@ export interface FakeIgdOptions {
   readonly description?: (port: number) => string;
   /** UPnP error codes to answer an action with. */
   readonly refuse?: (action: Action) => number | undefined;
+  readonly onAction?: (action: Action) => void;
   /** Answers in place of the server when it says true. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
@@ -53,6 +54,7 @@ export async function fakeIgd(options: FakeIgdOptions = {}) {
       );
       const action = { name, values };
       actions.push(action);
+      options.onAction?.(action);
       const code = options.refuse?.(action);
       if (code !== undefined) response.statusCode = 500;
       const said = name === "GetExternalIPAddress" ? `<NewExternalIPAddress>${outer}</NewExternalIPAddress>` : "";

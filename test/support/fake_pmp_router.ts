@@ -9,7 +9,11 @@ export interface PmpRequest {
   readonly lifetime: number;
 }
 
+/** The port that routers listen on. */
+export const PMP_PORT = 5351;
+
 export interface FakePmpRouterOptions {
+  readonly onRequest?: (request: PmpRequest) => void;
   readonly speaks: "pcp" | "nat-pmp" | "both";
   readonly address?: string;
   readonly port?: number;
@@ -49,7 +53,9 @@ export async function fakePmpRouter(options: FakePmpRouterOptions) {
   }
 
   function take(request: Buffer, internalPort: number, externalPort: number, lifetime: number): void {
-    requests.push({ version: request[0] ?? 0, opcode: request[1] ?? 0, internalPort, externalPort, lifetime });
+    const taken = { version: request[0] ?? 0, opcode: request[1] ?? 0, internalPort, externalPort, lifetime };
+    requests.push(taken);
+    options.onRequest?.(taken);
   }
 
   socket.bind(port, address);
