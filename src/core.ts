@@ -12,6 +12,7 @@ export type { Edges } from "./env/edges.ts";
 export { type LogFields, type Logger, silentLogger } from "./env/logger.ts";
 export { memoryStore } from "./env/memory_store.ts";
 export { MemoryMetrics, type Metrics } from "./env/metrics.ts";
+export type { MappedProtocol, PortMapper, PortMapperOptions, PortMapping, ReachedAt } from "./env/port_mapper.ts";
 export type { Random } from "./env/random.ts";
 export type { Resolver } from "./env/resolver.ts";
 export type { Store } from "./env/store.ts";

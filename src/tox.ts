@@ -7,6 +7,7 @@ import { SharedKeyCache } from "./crypto/shared_key_cache.ts";
 import { Dht } from "./dht/dht.ts";
 import type { Cancel } from "./env/clock.ts";
 import type { Edges } from "./env/edges.ts";
+import type { PortMapping } from "./env/port_mapper.ts";
 import type { StreamTarget } from "./env/stream.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
 import type { Friend } from "./friend/friend.ts";
@@ -17,7 +18,15 @@ import { OnionClient } from "./onion/client/onion_client.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
 import { RelayPool } from "./relay/relay_pool.ts";
 import { RelayServer } from "./relay/relay_server.ts";
-import { dhtOptions, expectPort, expectU32, secretKeyOf, type ToxOptions, udpOptions } from "./tox_options.ts";
+import {
+  dhtOptions,
+  expectPort,
+  expectU32,
+  portMapperOf,
+  secretKeyOf,
+  type ToxOptions,
+  udpOptions,
+} from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { Emitter, type Unsubscribe } from "./util/emitter.ts";
 import { formatEndpoint, makeEndpoint, parseAddress } from "./util/endpoint.ts";
@@ -67,6 +76,7 @@ export class Tox {
   #connection: ConnectionState = "none";
   #closing: Promise<void> | undefined;
   #start: Cancel | undefined;
+  #mapping: PortMapping | undefined;
   readonly #patience = new Set<Cancel>(); // one for each node that the app names, for a few seconds
   #warnsOfNoWay = true;
 
@@ -92,6 +102,7 @@ export class Tox {
     if (options.nospam !== undefined) expectU32(options.nospam, "the nospam");
     const bootstrap = (options.bootstrap ?? []).map(checkedBootstrapNode);
     const relays = (options.relays ?? []).map(checkedBootstrapNode);
+    const portMapper = portMapperOf(env, options);
     const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
     const floors = await buildFloors(env, crypto, self, selfShared, options);
     try {
@@ -103,6 +114,7 @@ export class Tox {
     }
     const tox = new Tox(env, crypto, self, selfShared, floors);
     env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
+    tox.#mapPorts(portMapper?.open(options.bindIpv4 === undefined ? {} : { address: options.bindIpv4 }));
     tox.#start = env.clock.at(env.clock.monotonic(), () => {
       for (const node of relays) tox.#addRelayInBackground(node);
       for (const node of bootstrap) tox.#bootstrapInBackground(node);
@@ -284,12 +296,24 @@ export class Tox {
   async #close(): Promise<void> {
     this.#start?.();
     for (const cancel of this.#patience) cancel();
-    await closeFloors(this.#floors);
+    try {
+      await closeFloors(this.#floors);
+    } finally {
+      await this.#mapping?.close();
+    }
     this.#connection = "none";
     this.#own.removeAll();
     this.#selfShared.clear();
     this.#crypto.wipe(this.#self.secretKey);
     this.#env.release?.();
+  }
+
+  #mapPorts(mapping: PortMapping | undefined): void {
+    this.#mapping = mapping;
+    if (this.udpPort !== 0) {
+      mapping?.map("udp", this.udpPort, (external) => this.#floors.onionClient.setOwnEndpoint(external));
+    }
+    if (this.relayPort !== undefined) mapping?.map("tcp", this.relayPort);
   }
 
   #bootstrapInBackground(node: BootstrapNode): void {

@@ -3,11 +3,12 @@ import { Crypto } from "./crypto/crypto.ts";
 import { asPublicKey } from "./crypto/keys.ts";
 import { answerBootstrapInfo } from "./dht/bootstrap_info_server.ts";
 import { Dht } from "./dht/dht.ts";
+import type { PortMapping } from "./env/port_mapper.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
 import { RelayServer } from "./relay/relay_server.ts";
 import type { ToxEnv } from "./tox.ts";
-import { dhtOptions, secretKeyOf, udpOptions } from "./tox_options.ts";
+import { dhtOptions, portMapperOf, secretKeyOf, udpOptions } from "./tox_options.ts";
 import { fromHex, toHex } from "./util/bytes.ts";
 import { makeEndpoint } from "./util/endpoint.ts";
 import { ToxError } from "./util/tox_error.ts";
@@ -24,6 +25,8 @@ export interface ToxNodeOptions {
   readonly bootstrap?: readonly BootstrapNode[];
   /** Tells the local network, by broadcast, that we are there. False when left out. */
   readonly lan?: boolean;
+  /** Whether to ask the router to let others in at our ports, as `ToxOptions.portMapping`. False when left out. */
+  readonly portMapping?: boolean;
   /** Told to whoever asks, cut to 255 bytes of UTF-8. Nobody is answered when left out. */
   readonly motd?: string;
   /** Told with the motd. */
@@ -51,6 +54,7 @@ export class ToxNode {
   readonly #relay: RelayServer | undefined;
   readonly #version: number;
   readonly #publicKey: string;
+  #mapping: PortMapping | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(env: ToxEnv, floors: Floors, relay: RelayServer | undefined, version: number) {
@@ -67,6 +71,7 @@ export class ToxNode {
     const crypto = new Crypto(env.crypto, env.random);
     const keyPair =
       options.secretKey === undefined ? crypto.keyPair() : crypto.keyPairOf(secretKeyOf(options.secretKey));
+    const portMapper = portMapperOf(env, options);
     const network = await UdpNetwork.bind(env.datagrams, udpOptions({ port: 33445, ...options }), metrics);
     const base = { network, clock, crypto, logger, metrics };
     const dht = new Dht({ ...base, keyPair, ...dhtOptions(env, options) });
@@ -91,6 +96,9 @@ export class ToxNode {
       });
     }
     node.setMotd(options.motd);
+    node.#mapping = portMapper?.open(options.bindIpv4 === undefined ? {} : { address: options.bindIpv4 });
+    node.#mapping?.map("udp", node.udpPort);
+    for (const port of node.relayPorts) node.#mapping?.map("tcp", port);
     logger.info("listening", { udp: node.udpPort, relay: relay?.ports.join(",") });
     for (const known of options.bootstrap ?? []) {
       node.bootstrap(known).catch((error: unknown) => {
@@ -166,6 +174,7 @@ export class ToxNode {
       this.#floors.onionServer.close();
       this.#floors.dht.close();
       this.#floors.network.close();
+      await this.#mapping?.close();
       this.#env.release?.();
     }
   }

@@ -2,6 +2,7 @@ import type { BootstrapNode } from "./bootstrap_node.ts";
 import { asSecretKey, SECRET_KEY_SIZE, type SecretKey } from "./crypto/keys.ts";
 import type { DhtOptions } from "./dht/dht.ts";
 import type { Edges } from "./env/edges.ts";
+import type { PortMapper } from "./env/port_mapper.ts";
 import type { Store } from "./env/store.ts";
 import { defaultPorts, type UdpOptions } from "./network/udp_network.ts";
 import { fromHex } from "./util/bytes.ts";
@@ -45,6 +46,11 @@ export interface ToxOptions {
    * then knows that we are there. False when left out.
    */
   readonly lan?: boolean;
+  /**
+   * Whether to ask the router, with PCP, NAT-PMP or UPnP, to let others in at our UDP port and our relay port. Nobody is
+   * kept waiting for it, and a router that refuses is no error. False when left out.
+   */
+  readonly portMapping?: boolean;
   /** Gives up the start with the code `aborted`. */
   readonly signal?: AbortSignal;
 }
@@ -75,6 +81,24 @@ export function dhtOptions(
   }
   if (env.interfaces !== undefined) return { holePunching, lan: env.interfaces };
   throw new ToxError("network-unavailable", "Leave out `lan`: the network interfaces are not known here.");
+}
+
+/** Whom to ask for ports; nobody unless told to. Throws `invalid-argument` where that makes no sense. */
+export function portMapperOf(
+  { portMapper }: Pick<Edges, "portMapper">,
+  { portMapping, ipv4, udp, relayPort }: Pick<ToxOptions, "portMapping" | "ipv4" | "udp" | "relayPort">,
+): PortMapper | undefined {
+  if (portMapping !== true) return undefined;
+  const why =
+    portMapper === undefined
+      ? "there is a proxy, or no way to ask a router: nobody can connect to us there"
+      : ipv4 === false
+        ? "IPv4 is off: routers map nothing else"
+        : udp === false && relayPort === undefined
+          ? "UDP is off and we are no relay: there is no port to map"
+          : undefined;
+  if (why !== undefined) throw new ToxError("invalid-argument", `Leave out \`portMapping\` where ${why}.`);
+  return portMapper;
 }
 
 /** A copy of the secret key that the caller gave, so that ours can be wiped. */

@@ -12,6 +12,7 @@ export interface SharedFlags {
   readonly proxy?: string;
   readonly relayPort?: number;
   readonly lan?: boolean;
+  readonly mapPorts?: boolean;
   readonly holePunching: boolean;
   readonly bootstrap: readonly BootstrapNode[];
   readonly nodes?: string;
@@ -28,6 +29,7 @@ export function addSharedFlags(command: Command): Command {
     .option("--proxy <URL>", "send everything through socks5://HOST:PORT or http://HOST:PORT", parseProxy)
     .option("--relay-port <N>", "be a TCP relay for others on this port", parsePort)
     .option("--lan", "look for friends in the local network, by broadcast")
+    .option("--map-ports", "ask the router to let others in at your ports (PCP, NAT-PMP, UPnP)")
     .option("--no-hole-punching", "do not open ways through NATs")
     .addOption(
       new Option("--bootstrap <HOST:PORT:KEY>", "a node to start from; repeatable; an IPv6 address in brackets")
@@ -57,6 +59,7 @@ export function toxOptions(flags: SharedFlags): NodeToxOptions {
     ...(flags.proxy !== undefined && { proxy: flags.proxy }),
     ...(flags.relayPort !== undefined && { relayPort: flags.relayPort }),
     ...(flags.lan && { lan: true }),
+    ...(flags.mapPorts && { portMapping: true }),
     holePunching: flags.holePunching,
     logger: consoleLogger(flags.log),
   };

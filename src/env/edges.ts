@@ -3,6 +3,7 @@ import type { DatagramPort } from "./datagram.ts";
 import type { Interfaces } from "./interfaces.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import type { PortMapper } from "./port_mapper.ts";
 import type { Random } from "./random.ts";
 import type { Resolver } from "./resolver.ts";
 import type { StreamPort } from "./stream.ts";
@@ -16,6 +17,8 @@ export interface Edges {
   readonly interfaces?: Interfaces;
   /** Missing where TCP cannot be had: then there are no relays. */
   readonly streams?: StreamPort;
+  /** Missing where no router can be asked, or nobody can connect to us anyway: then no ports are mapped. */
+  readonly portMapper?: PortMapper;
   readonly resolver: Resolver;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -4,6 +4,7 @@ import { MemoryMetrics, type Metrics } from "../env/metrics.ts";
 import { type NodeClock, nodeClock } from "./clock.ts";
 import { nodeDatagrams } from "./datagrams.ts";
 import { nodeInterfaces } from "./interfaces.ts";
+import { nodePortMapper } from "./port_mapper.ts";
 import { literalResolver, noDatagrams } from "./proxy_edges.ts";
 import { proxyStreams } from "./proxy_streams.ts";
 import { suppliedRandom } from "./random.ts";
@@ -29,12 +30,14 @@ export interface NodeEdges extends Edges {
 export function nodeEdges(options: NodeEdgesOptions = {}): NodeEdges {
   const { logger = silentLogger, metrics = new MemoryMetrics(), proxy } = options;
   const clock = nodeClock();
+  const random = suppliedRandom();
   return {
     clock,
     interfaces: nodeInterfaces,
-    random: suppliedRandom(),
+    random,
     datagrams: proxy === undefined ? nodeDatagrams({ metrics }) : noDatagrams,
     streams: proxy === undefined ? nodeStreams({ metrics }) : proxyStreams(proxy, { metrics }),
+    ...(proxy === undefined && { portMapper: nodePortMapper({ clock, random, logger, metrics }) }),
     resolver: proxy === undefined ? nodeResolver : literalResolver,
     logger,
     metrics,

@@ -5,6 +5,7 @@ export { loadCryptoProvider } from "./crypto_loader.ts";
 export { type NodeDatagramOptions, nodeDatagrams } from "./datagrams.ts";
 export { type NodeEdges, type NodeEdgesOptions, nodeEdges } from "./edges.ts";
 export { nodeInterfaces } from "./interfaces.ts";
+export { type NodePortMapperOptions, nodePortMapper } from "./port_mapper.ts";
 export { proxyStreams } from "./proxy_streams.ts";
 export { type ProxyAddress, parseProxyUrl } from "./proxy_url.ts";
 export { nodeRandom } from "./random.ts";

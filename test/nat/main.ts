@@ -14,7 +14,7 @@ const { values } = parseArgs({
 });
 
 function missing(): string | undefined {
-  const tool = ["ip", "iptables", "conntrack"].find((name) => spawnSync(name, ["-V"]).error !== undefined);
+  const tool = ["ip", "iptables", "conntrack", "nft"].find((name) => spawnSync(name, ["-V"]).error !== undefined);
   if (tool !== undefined) return tool;
   if (!netnsAvailable()) return "root on Linux, and the right to make network namespaces";
   if (spawnSync("tox-bootstrapd", ["--help"]).error !== undefined) return "tox-bootstrapd";

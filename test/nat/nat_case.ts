@@ -10,6 +10,8 @@ export interface NatCase {
   readonly name: string;
   /** Why it cannot pass yet. It is played all the same; when it passes, this has to go. */
   readonly pending?: string | { readonly [pair in Pair]?: string };
+  /** Whether the lab's Internet needs addresses that nothing reserves. Default: no. */
+  readonly unreserved?: boolean;
   /** Builds the places of the two. The first adds the second. */
   build(lab: Lab): Stage;
 }

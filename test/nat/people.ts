@@ -16,6 +16,8 @@ export interface Place {
   readonly family?: "ipv4" | "ipv6";
   /** Whether he opens an IPv6 socket. Default: if `family` is that. */
   readonly ipv6?: boolean;
+  /** Whether he asks his router for his port, if he is one of ours. Default: no. */
+  readonly mapPorts?: boolean;
 }
 
 export const KINDS = ["ours", "libtoxcore"] as const;
@@ -41,9 +43,10 @@ export function startPerson(kind: Kind, place: Place): Promise<Person> {
   return kind === "ours" ? startOurs(place) : startTheirs(place);
 }
 
-async function startOurs({ netns, port, udp = true, lan, family, ipv6 = family === "ipv6" }: Place): Promise<Person> {
+async function startOurs(place: Place): Promise<Person> {
+  const { netns, port, udp = true, lan, family, ipv6 = family === "ipv6", mapPorts } = place;
   const switches = [...(ipv6 ? [] : ["--no-ipv6"]), ...(udp ? [] : ["--no-udp"]), ...(lan ? ["--lan"] : [])];
-  const flags = ["rpc", "--port", String(port), ...switches];
+  const flags = ["rpc", "--port", String(port), ...switches, ...(mapPorts ? ["--map-ports"] : [])];
   const rpc = rpcClient(spawnTied(process.execPath, [TOXCORE_TS, ...flags], netns));
   const connections: { state: ConnectionState; at: number }[] = [];
   const listen = () =>

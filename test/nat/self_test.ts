@@ -8,6 +8,7 @@ const EXPECTED = {
   "address-restricted": { out: true, otherPort: true, otherHost: false, samePort: true },
   "port-restricted": { out: true, otherPort: false, otherHost: false, samePort: true },
   symmetric: { out: true, otherPort: false, otherHost: false, samePort: false },
+  "symmetric-counting": { out: true, otherPort: false, otherHost: false, samePort: false },
   "udp-blocked": { out: false, otherPort: false, otherHost: false, samePort: false },
 } as const;
 
@@ -73,6 +74,22 @@ async function changesTest(): Promise<string | undefined> {
   return (await portSeen("on")) === undefined ? "after the reboot nothing goes out" : undefined;
 }
 
+/** Whether a router that counts gives each new destination the next port. */
+async function countingTest(): Promise<string | undefined> {
+  using lab = new Lab();
+  const [outside, home] = [lab.addPublicHost(), lab.addHome("symmetric-counting")];
+  await using stack = new AsyncDisposableStack();
+  const inside = stack.use(await UdpAgent.start(home, 5000));
+  const seen: (number | undefined)[] = [];
+  for (const port of [7000, 7001, 7002]) {
+    const far = stack.use(await UdpAgent.start(outside, port));
+    inside.send(outside.address, port, "count");
+    seen.push((await far.receive("count"))?.port);
+  }
+  const [first = Number.NaN] = seen;
+  return isDeepStrictEqual(seen, [first, first + 1, first + 2]) ? undefined : `the ports were ${seen.join(", ")}`;
+}
+
 /** Whether two behind one router reach each other by its outer address when it has a hairpin, and only then. */
 async function hairpinTest(): Promise<string | undefined> {
   using lab = new Lab();
@@ -95,5 +112,6 @@ async function hairpinTest(): Promise<string | undefined> {
 export const selfTests: ReadonlyMap<string, () => Promise<string | undefined>> = new Map([
   ...ROUTER_KINDS.map((kind) => [kind, () => kindTest(kind)] as const),
   ["changes", changesTest],
+  ["counting", countingTest],
   ["hairpin", hairpinTest],
 ]);

@@ -4,6 +4,8 @@ import { endpointKey, makeEndpoint, sameEndpoint } from "../../src/util/endpoint
 
 export interface NatBehaviour {
   /** Ports outside for each address sent to, `step` apart; the port inside is kept when left out. */
+  /** A port that lets everybody in, once `letIn` says so. */
+  readonly mappedPort?: number;
   readonly symmetric?: { readonly firstPort: number; readonly step?: number };
 }
 
@@ -13,6 +15,7 @@ interface Nat {
   readonly behaviour: NatBehaviour;
   /** By the address sent to: the port outside. */
   readonly ports: Map<string, number>; // bounded by the test
+  mapped: boolean;
 }
 
 /** How long a datagram takes from or to a host behind a NAT, in ms. */
@@ -38,7 +41,16 @@ export class FilteredNats {
 
   /** Call it before the host sends anything. */
   put(host: SimHost, port: number, behaviour: NatBehaviour = {}): void {
-    this.#nats.push({ host, inside: host.endpoint(port), behaviour, ports: new Map() });
+    this.#nats.push({ host, inside: host.endpoint(port), behaviour, ports: new Map(), mapped: false });
+  }
+
+  /** Maps the port of a host's behaviour, and answers where that is. */
+  letIn(host: SimHost): Endpoint {
+    const nat = this.#nats.find((one) => one.host === host);
+    const port = nat?.behaviour.mappedPort;
+    if (nat === undefined || port === undefined) throw new Error(`${host.name} has no port to map.`);
+    nat.mapped = true;
+    return host.endpoint(port);
   }
 
   #passes(bytes: Uint8Array, from: Endpoint, to: Endpoint): boolean {
@@ -51,7 +63,10 @@ export class FilteredNats {
     const { network, now } = this.#universe;
     this.#universe.at(now + LATENCY, () => {
       if (receiver === undefined) network.inject(copy, source, to);
-      else if (receiver.ports.get(endpointKey(source)) === to.port) network.inject(copy, source, receiver.inside);
+      else if (receiver.mapped && receiver.behaviour.mappedPort === to.port) {
+        receiver.ports.set(endpointKey(source), to.port); // what is answered leaves from there
+        network.inject(copy, source, receiver.inside);
+      } else if (receiver.ports.get(endpointKey(source)) === to.port) network.inject(copy, source, receiver.inside);
     });
     return false;
   }

@@ -15,6 +15,7 @@ interface NodeFlags {
   readonly motd?: string;
   readonly bootstrap?: readonly BootstrapNode[];
   readonly ipv6: boolean;
+  readonly mapPorts?: boolean;
   readonly metrics?: HttpAddress;
   readonly log?: LogLevel;
 }
@@ -29,6 +30,7 @@ export function nodeCommand(): Command {
     .option("--motd <TEXT>", "what to tell whoever asks")
     .option("--bootstrap <HOST:PORT:KEY>", "a node to start from; repeatable", collectNode)
     .option("--no-ipv6", "use IPv4 only")
+    .option("--map-ports", "ask the router to let others in at the ports (PCP, NAT-PMP, UPnP)")
     .option("--metrics <HOST:PORT>", "serve /metrics and /health over HTTP", hostPort)
     .addOption(new Option("--log <LEVEL>", "what to log on standard error").choices(LOG_LEVELS))
     .action((flags: NodeFlags) => runNode(() => configOf(flags)))
@@ -53,7 +55,7 @@ export function nodeCommand(): Command {
 /** The file, if any, with what the flags say on top. Rejects with `config-invalid`. */
 async function configOf(flags: NodeFlags): Promise<NodeConfig> {
   const file = flags.config === undefined ? parseNodeConfig("", "defaults") : await readNodeConfig(flags.config);
-  const { keys, port, relayPort, motd, bootstrap, ipv6, metrics, log } = flags;
+  const { keys, port, relayPort, motd, bootstrap, ipv6, mapPorts, metrics, log } = flags;
   return {
     ...file,
     ...(keys !== undefined && { keysFile: keys }),
@@ -62,6 +64,7 @@ async function configOf(flags: NodeFlags): Promise<NodeConfig> {
     ...(motd !== undefined && { motd }),
     ...(bootstrap !== undefined && { bootstrap: [...file.bootstrap, ...bootstrap] }),
     ...(!ipv6 && { ipv6: false, ipv4: true }),
+    ...(mapPorts && { portMapping: true }),
     ...(metrics !== undefined && { metrics }),
     ...(log !== undefined && { log }),
   };

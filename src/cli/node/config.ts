@@ -14,6 +14,7 @@ export interface NodeConfig {
   readonly ipv6: boolean;
   readonly ipv4: boolean;
   readonly lan: boolean;
+  readonly portMapping: boolean;
   readonly relayPorts: readonly number[];
   readonly motd?: string;
   readonly bootstrap: readonly BootstrapNode[];
@@ -29,6 +30,7 @@ const KEYS = [
   "enable_ipv6",
   "enable_ipv4_fallback",
   "enable_lan_discovery",
+  "enable_port_mapping",
   "enable_tcp_relay",
   "tcp_relay_ports",
   "enable_motd",
@@ -67,6 +69,7 @@ export function parseNodeConfig(text: string, file: string): NodeConfig {
     ipv6: root.boolean("enable_ipv6") ?? true,
     ipv4: (root.boolean("enable_ipv4_fallback") ?? true) || root.boolean("enable_ipv6") === false,
     lan: root.boolean("enable_lan_discovery") ?? false,
+    portMapping: root.boolean("enable_port_mapping") ?? false,
     relayPorts: (root.boolean("enable_tcp_relay") ?? true) ? (relayPorts ?? DEFAULT_RELAY_PORTS) : [],
     ...(enableMotd && { motd }),
     bootstrap: nodes ?? [],

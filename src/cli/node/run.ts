@@ -77,11 +77,14 @@ async function startNode(config: NodeConfig, logger: Logger, metrics: Prometheus
   };
   const keys = await readOrMakeKeys(config.keysFile, make, publicKeyOf);
   const edges = nodeEdges({ logger, metrics });
-  const { port, ipv4, ipv6, bootstrap, relayPorts, lan, motd } = config;
+  const { port, ipv4, ipv6, bootstrap, relayPorts, lan, portMapping, motd } = config;
   try {
     return await ToxNode.create(
       { ...edges, crypto: provider, release: edges.close },
-      { secretKey: keys.secretKey, port, ipv4, ipv6, bootstrap, relayPorts, lan, ...(motd !== undefined && { motd }) },
+      {
+        ...{ secretKey: keys.secretKey, port, ipv4, ipv6, bootstrap, relayPorts, lan, portMapping },
+        ...(motd !== undefined && { motd }),
+      },
     );
   } finally {
     keys.secretKey.fill(0);
@@ -95,6 +98,6 @@ async function writePid(path: string): Promise<void> {
 }
 
 /** What changes with a restart only. */
-function lasting({ port, keysFile, pidFile, ipv4, ipv6, relayPorts, lan }: NodeConfig): string {
-  return JSON.stringify([port, keysFile, pidFile, ipv4, ipv6, relayPorts, lan]);
+function lasting({ port, keysFile, pidFile, ipv4, ipv6, relayPorts, lan, portMapping }: NodeConfig): string {
+  return JSON.stringify([port, keysFile, pidFile, ipv4, ipv6, relayPorts, lan, portMapping]);
 }

@@ -3,6 +3,7 @@ import { KeyBudget, type KeyShares } from "../../crypto/key_budget.ts";
 import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Clock } from "../../env/clock.ts";
+import type { Endpoint } from "../../env/datagram.ts";
 import type { Logger } from "../../env/logger.ts";
 import type { Metrics } from "../../env/metrics.ts";
 import { dropCounter } from "../../network/drop_counter.ts";
@@ -154,6 +155,13 @@ export class OnionClient {
   /** A node to make paths of where UDP does not work, and the DHT finds none for us. */
   startFrom(node: PackedNode): void {
     if (!this.#closed) this.#ways.startFrom(node);
+  }
+
+  /** Where others reach us, as a router in front of us says: friends are told. Undefined: nobody knows. */
+  setOwnEndpoint(endpoint: Endpoint | undefined): void {
+    if (this.#closed) return;
+    this.#ways.ownEndpoint = endpoint;
+    if (endpoint !== undefined) for (const friend of [...this.#friends.values()]) friend.tellNews();
   }
 
   /** Ends all timers and searches; what arrives later is not looked at. */

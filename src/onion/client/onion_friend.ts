@@ -38,6 +38,10 @@ const ENOUGH_FOR_KEY = 4;
 /** A request is not sent again so soon. */
 const ENOUGH_FOR_REQUEST = SEARCH_TARGETS;
 
+/** Packets get lost, and nobody acknowledges this one: it is told so often, so many ms apart. */
+const NEWS_TELLS = 3;
+const NEWS_INTERVAL = 3_000;
+
 /** One person to find and to tell where we are. */
 export class OnionFriend implements FinderFriend {
   readonly publicKey: PublicKey;
@@ -47,6 +51,8 @@ export class OnionFriend implements FinderFriend {
   readonly #search: FriendSearch;
   readonly #teller: FriendTeller;
   readonly #grace: Alarm;
+  readonly #news: Alarm;
+  #newsLeft = 0;
   #online = false;
   #reachable = false;
   #removed = false;
@@ -69,6 +75,7 @@ export class OnionFriend implements FinderFriend {
       overDht: () => this.#tellOverDht(),
     });
     this.#grace = new Alarm(env.clock, () => this.#becomeReachable());
+    this.#news = new Alarm(env.clock, () => this.#tellNews());
   }
 
   /** The network is there, or no longer. */
@@ -91,6 +98,16 @@ export class OnionFriend implements FinderFriend {
     if (!this.#searching) return;
     if (this.#reachable) this.#teller.again();
     else this.#search.hurry();
+  }
+
+  /** Others can reach us where they could not before. */
+  tellNews(): void {
+    if (this.#searching) {
+      this.hurry();
+      return;
+    }
+    this.#newsLeft = NEWS_TELLS;
+    this.#tellNews();
   }
 
   setDhtPublicKey(dhtPublicKey: PublicKey): void {
@@ -144,6 +161,7 @@ export class OnionFriend implements FinderFriend {
   }
 
   #update(): void {
+    this.#news.set(undefined);
     this.#grace.set(undefined);
     this.#reachable = false;
     this.#lastKey = undefined;
@@ -155,6 +173,14 @@ export class OnionFriend implements FinderFriend {
     }
     this.#search.start();
     if (this.#dhtPublicKey !== undefined) this.#teller.startDht();
+  }
+
+  /** To a friend who is online, but perhaps not over the best way. */
+  #tellNews(): void {
+    if (!this.#online || !this.#awake || this.#removed || this.#newsLeft === 0) return;
+    this.#tellOverDht();
+    this.#newsLeft--;
+    this.#news.set(this.#env.clock.monotonic() + NEWS_INTERVAL);
   }
 
   #learn(dhtPublicKey: PublicKey): boolean {

@@ -1,6 +1,7 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import type { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
+import type { Endpoint } from "../../env/datagram.ts";
 import type { UdpNetwork } from "../../network/udp_network.ts";
 import type { Unsubscribe } from "../../util/emitter.ts";
 import { randomBelow, randomU32 } from "../../util/random_numbers.ts";
@@ -34,6 +35,8 @@ export class Ways {
   /** None without relays: then nodes are of no use that the DHT does not reach. */
   readonly #known: KnownNodes | undefined;
   readonly #unsubscribe: Unsubscribe[] = [];
+  /** Where others reach us, if we know; told to friends, whose DHT asks there for us as it asks nodes next to us. */
+  ownEndpoint: Endpoint | undefined;
   #onConnected: ((connected: boolean) => void) | undefined;
   #wasOverUdp: boolean;
   #wasConnected: boolean;
@@ -107,6 +110,9 @@ export class Ways {
     for (const { publicKey, endpoint } of this.#hops()) {
       if (endpoint === undefined || nodes.length >= MAX_TOLD_RELAYS) continue;
       nodes.push({ publicKey, endpoint, transport: "tcp" });
+    }
+    if (this.ownEndpoint !== undefined) {
+      nodes.push({ publicKey: this.keyPair.publicKey, endpoint: this.ownEndpoint, transport: "udp" });
     }
     nodes.push(...this.#dht.closestNodes(this.keyPair.publicKey, MAX_ONION_NODES - nodes.length, true));
     return nodes;

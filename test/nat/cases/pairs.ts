@@ -31,6 +31,9 @@ export const pairs: readonly NatCase[] = [
     build: (lab) => homes(lab, "symmetric", "port-restricted", "ours-ours"),
   },
   { name: "symmetric-pair", build: (lab) => homes(lab, "symmetric", "symmetric", false) },
+  { name: "counting-and-full-cone", build: (lab) => homes(lab, "symmetric-counting", "full-cone") },
+  { name: "counting-and-port-restricted", build: (lab) => homes(lab, "symmetric-counting", "port-restricted") },
+  { name: "counting-pair", build: (lab) => homes(lab, "symmetric-counting", "symmetric-counting", false) },
   {
     name: "udp-blocked",
     build: (lab) => homes(lab, "udp-blocked", "full-cone", false),

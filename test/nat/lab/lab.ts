@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { type MapsWith, MINIUPNPD_TABLES, startMiniupnpd } from "./miniupnpd.ts";
 import { type RouterKind, routerRules } from "./router_rules.ts";
 
 /** A namespace, and its address on the side that matters. */
@@ -29,12 +30,23 @@ export interface RouterOptions {
   readonly behind?: Router;
   /** Default: `10.0.0`, as in every other home. */
   readonly inside?: string;
+  /** How it can be asked for ports. Default: not at all. */
+  readonly maps?: MapsWith;
 }
 
-/** Each public host is in a /24 of its own, as nodes of the real network are; routers are apart from them. */
-const PUBLIC_PREFIX = "198.18.";
-const ROUTER_PREFIX = "198.19.0.";
-const PUBLIC_PREFIX6 = "2001:2::";
+export interface LabOptions {
+  /** With addresses that nothing reserves, for routers that map no ports on reserved ones. Nothing leaves the bridge. */
+  readonly unreserved?: boolean;
+}
+
+/**
+ * Hosts in the first half of a /15, routers in the second, each in a /24 of its own as on the Internet, where nobody knows
+ * anybody next door.
+ */
+const RESERVED = ["198.18.", "198.19."] as const;
+const UNRESERVED = ["11.18.", "11.19."] as const;
+/** 2001:2::/48, each host in a /64 of its own. */
+const PUBLIC_PREFIX6 = "2001:2:0:";
 /** The one host inside that full cones and address-restricted routers send to. */
 const FIRST_INSIDE = 2;
 
@@ -52,11 +64,14 @@ export class Lab implements Disposable {
   readonly #prefix = `nat-${process.pid}-${++count}-`;
   readonly #namespaces: string[] = [];
   readonly #internet: string;
+  readonly #prefixes: readonly [hosts: string, routers: string];
+  readonly #daemons: Disposable[] = [];
   readonly #insiders = new Map<Router, number>();
   #hosts = 0;
   #routers = 0;
 
-  constructor() {
+  constructor({ unreserved = false }: LabOptions = {}) {
+    this.#prefixes = unreserved ? UNRESERVED : RESERVED;
     if (open.size === 0) for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, endAll);
     open.add(this);
     try {
@@ -73,7 +88,7 @@ export class Lab implements Disposable {
   addPublicHost({ ipv4 = true, ipv6 = true } = {}): PublicHost {
     const number = ++this.#hosts;
     const netns = this.#namespace(`public${number}`);
-    const [address, address6] = [`${PUBLIC_PREFIX}${number}.1`, PUBLIC_PREFIX6 + number.toString(16)];
+    const [address, address6] = [`${this.#prefixes[0]}${number}.1`, `${PUBLIC_PREFIX6}${number.toString(16)}::1`];
     this.#plugIn(this.#internet, "br0", netns, `p${number}`);
     if (ipv4) this.run(netns, `ip address add ${address}/15 dev outside`);
     if (ipv6) this.run(netns, `ip address add ${address6}/48 dev outside nodad`);
@@ -86,10 +101,10 @@ export class Lab implements Disposable {
     return { ...this.addInsider(router), router };
   }
 
-  addRouter(kind: RouterKind, { behind, inside = "10.0.0" }: RouterOptions = {}): Router {
+  addRouter(kind: RouterKind, { behind, inside = "10.0.0", maps }: RouterOptions = {}): Router {
     const number = ++this.#routers;
     const netns = this.#namespace(`router${number}`);
-    let address = ROUTER_PREFIX + number;
+    let address = `${this.#prefixes[1]}${number}.1`;
     if (behind === undefined) {
       this.#plugIn(this.#internet, "br0", netns, `r${number}`);
       this.run(netns, `ip address add ${address}/15 dev outside`);
@@ -100,7 +115,9 @@ export class Lab implements Disposable {
     this.run(netns, `ip address add ${inside}.1/24 dev inside`);
     this.run(netns, "ip link set inside up");
     this.run(netns, "sysctl -qw net.ipv4.ip_forward=1");
-    for (const rule of routerRules(kind, address, `${inside}.${FIRST_INSIDE}`)) this.run(netns, `iptables -w ${rule}`);
+    const rules = routerRules(kind, address, `${inside}.${FIRST_INSIDE}`, maps !== undefined);
+    for (const rule of [...(maps === undefined ? [] : MINIUPNPD_TABLES), ...rules]) this.run(netns, rule);
+    if (maps !== undefined) this.#daemons.push(startMiniupnpd(netns, maps));
     return { netns, address, inside, kind };
   }
 
@@ -140,6 +157,7 @@ export class Lab implements Disposable {
   [Symbol.dispose](): void {
     open.delete(this);
     if (open.size === 0) for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, endAll);
+    for (const daemon of this.#daemons.splice(0)) daemon[Symbol.dispose]();
     for (const netns of this.#namespaces.splice(0)) {
       try {
         execFileSync("ip", ["netns", "del", netns], { stdio: "ignore" });
