@@ -145,11 +145,17 @@ export class Island implements AsyncDisposable {
     return { nodes: [first, second], [Symbol.asyncDispose]: () => both.disposeAsync() };
   }
 
+  /** A command that ends by itself, under the watch. */
+  async run(...args: string[]): Promise<{ out: string; errors: string; how: string; use: SocketUse }> {
+    const { child, trace } = this.#startWatched(args);
+    const [out, errors] = [new Tail(child.stdout), new Tail(child.stderr)];
+    const how = await ended(child);
+    return { out: out.text, errors: errors.text, how, use: await socketUse(trace) };
+  }
+
   /** `toxcore-ts rpc` under the watch, with the flags given and no other. */
   startRpc(...args: string[]): Watched<RpcClient> {
-    const trace = join(this.island.directory, `trace-${++this.#programs}`);
-    const [strace = "", ...line] = watched(trace, [process.execPath, MAIN, "rpc", ...args]);
-    const child = spawnTied(strace, line, this.island.netns);
+    const { child, trace } = this.#startWatched(["rpc", ...args]);
     let log = "";
     const written = new EventEmitter();
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -167,6 +173,12 @@ export class Island implements AsyncDisposable {
       socketUse: () => socketUse(trace),
       [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
     };
+  }
+
+  #startWatched(args: readonly string[]) {
+    const trace = join(this.island.directory, `trace-${++this.#programs}`);
+    const [strace = "", ...line] = watched(trace, [process.execPath, MAIN, ...args]);
+    return { child: spawnTied(strace, line, this.island.netns), trace };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -79,6 +79,22 @@ describe.skipIf(!available && process.env.CI === undefined)("through a proxy and
     expect(await proxy.stop()).toEqual(expect.arrayContaining(named.map(({ host, port }) => `${host}:${port}`)));
   });
 
+  it.concurrent("`chat --say` is answered", async () => {
+    expect(available).toBe(true);
+    await using place = await Island.create();
+    await using relays = await place.startRelays("theirs");
+    await using _proxy = await place.startProxy("socks5", { mode: "dial" });
+    const flags = ["--proxy", `socks5://${PROXY}`, ...bootstrapArgs(relays.nodes)];
+    await using bob = place.startRpc("--name", "Bob", ...flags);
+    const { id } = await bob.program.call("self");
+    const said = place.run("chat", ...flags, "--say", "anybody there?", "--to", id);
+    await bob.program.call("acceptFriend", { publicKey: (await bob.program.notified("friendRequest")).publicKey });
+    const { friend, text } = await bob.program.notified("message");
+    expect(text).toBe("anybody there?");
+    await bob.program.call("send", { friend, text: "I am" });
+    expect(await said).toEqual({ out: "Bob: I am", errors: "", how: "exit code 0", use: ONLY_THE_PROXY });
+  });
+
   it.concurrent.each(BROKEN)("$mode by $kind: says so once, goes on, and works when it is mended", async (broken) => {
     expect(available).toBe(true);
     await using place = await Island.create();
