@@ -9,9 +9,9 @@ import { Census } from "./census.ts";
 import { computed } from "./unhurried.ts";
 
 const MAX_CONNECTIONS = 32;
-/** The first connection and eight more, before the retries are a minute apart; and what a friend may name anew in the end. */
+/** To one relay: until retries are minutes apart, and that again for each minute, if connections last so long. */
 const FREE_ATTEMPTS = 9;
-const ATTEMPTS_PER_MINUTE = 4;
+const ATTEMPTS_PER_MINUTE = 9;
 /** A route tells of a way so often at once, and twice in so many ms. */
 const COMINGS = 10;
 const COMING_MS = 2_000;
@@ -69,7 +69,7 @@ export class RelayPoolLab {
   mood: "serve" | "hang-up" | "garbage" = "serve";
   slowest = 0;
   readonly #startedAt = this.world.timeline.now;
-  /** Relays and their addresses that anybody has named: each is a reason to connect to something. */
+  /** How often anybody has named a relay, or no longer needed one: reasons to connect to it again. */
   named = 0;
 
   async start(): Promise<void> {
@@ -133,9 +133,12 @@ export class RelayPoolLab {
   #check(): void {
     const { attempts, pool } = this.victim;
     const minutes = (this.world.timeline.now - this.#startedAt) / 60_000;
-    const most = (this.relays.length + this.named) * FREE_ATTEMPTS + this.relays.length * ATTEMPTS_PER_MINUTE * minutes;
-    expectThat(attempts.length <= most, () => `${attempts.length} connections in ${minutes} minutes`);
+    const most = FREE_ATTEMPTS + ATTEMPTS_PER_MINUTE * minutes + this.named;
+    const counts = new Map<string, number>();
     for (const address of attempts) {
+      const count = (counts.get(address) ?? 0) + 1;
+      counts.set(address, count);
+      expectThat(count <= most, () => `${count} connections to ${address} in ${minutes} minutes`);
       const host = parseAddress(address.slice(0, address.lastIndexOf(":")));
       expectThat(host === undefined || !isLanAddress(host), () => `a stranger makes us connect to ${address}`);
     }

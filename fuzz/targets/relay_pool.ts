@@ -53,6 +53,7 @@ const ACTIONS: ReadonlyArray<(lab: RelayPoolLab, code: Program) => void | Promis
   (lab, code) => code.recent(lab.routes)?.stop(),
   (lab, code) => {
     const route = code.recent(lab.routes)?.route;
+    lab.named++;
     if (route !== undefined) route.direct = code.flag();
   },
   (lab, code) => {
@@ -81,7 +82,8 @@ const ACTIONS: ReadonlyArray<(lab: RelayPoolLab, code: Program) => void | Promis
   },
   (lab, code) => {
     const [path] = code.recent(lab.routes)?.paths ?? [];
-    path?.send(concatBytes(Uint8Array.of(0x18 + (code.byte() & 3)), code.bytes(code.byte())));
+    const packet = concatBytes(Uint8Array.of(0x18 + (code.byte() & 3)), code.bytes(code.byte()));
+    path?.send(packet);
   },
   (lab, code) => {
     const route = code.recent(lab.routes);
@@ -120,7 +122,7 @@ export function* corpus(): Iterable<Uint8Array> {
     begin,
     answered,
     wait(1),
-    step(Do.Send, 0, 3, 9),
+    step(Do.Send, 0, 3, 1, 9),
     step(Do.Notice, 0, 16, 200),
     wait(3),
     wait(4),
@@ -145,9 +147,8 @@ export function* corpus(): Iterable<Uint8Array> {
   yield program(begin, step(Do.Mood, 1), step(Do.HangUp, 0), step(Do.HangUp, 1), wait(7), step(Do.Mood, 2), wait(7));
   yield program(
     begin,
-    repeated(20, () => step(Do.HangUp, 0)),
-    wait(3),
-    repeated(20, () => program(step(Do.HangUp, 0), wait(3))),
+    repeated(3, () => step(Do.HangUp, 0)),
+    repeated(150, () => program(step(Do.HangUp, 0), wait(3))),
   );
   yield program(
     begin,
@@ -155,7 +156,7 @@ export function* corpus(): Iterable<Uint8Array> {
     answered,
     step(Do.Stop, 0),
     wait(1),
-    step(Do.Send, 1, 3, 4),
+    step(Do.Send, 1, 3, 1, 4),
     step(Do.Stop, 1),
     wait(1),
   );
