@@ -108,6 +108,7 @@ export class KnownRelays {
       ...{ given, ourServer },
       client: undefined,
       paths: new KeyMap(randomU32(this.#random)),
+      arriving: undefined,
       own: false,
       readyAt: undefined,
       failures: 0,

@@ -26,6 +26,7 @@ function relay(where: string | StreamTarget, sketch: Sketch = {}): PooledRelay {
     ourServer: ours ? place("127.0.0.1", 443) : undefined,
     client: state && ({ state, roundTripMs: time, connectMs: 5 } as RelayClient),
     paths: new KeyMap(),
+    arriving: undefined,
     readyAt: undefined,
     failures: 0,
   };
