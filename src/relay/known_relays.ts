@@ -117,6 +117,7 @@ export class KnownRelays {
       ...kind,
       client: undefined,
       paths: new KeyMap(randomU32(this.#random)),
+      arriving: undefined,
       own: false,
       readyAt: undefined,
       failures: 0,

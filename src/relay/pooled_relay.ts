@@ -19,6 +19,8 @@ export interface PooledRelay {
   client: RelayClient | undefined;
   /** By peer, over this client. Bounded by its routes. */
   readonly paths: KeyMap<PeerPath>;
+  /** Whose packet is being handled, and the way back to him: his way, if that makes a friend of him. */
+  arriving: { readonly peer: PublicKey; readonly path: PeerPath } | undefined;
   /** Whether it is one that we want for ourselves, not only to reach a friend. */
   own: boolean;
   /** When this client became ready, in monotonic ms. */

@@ -256,7 +256,10 @@ export class RelayPool implements OnionRelays {
   #listenerOf(relay: PooledRelay): RelayClientListener {
     const { clock } = this.#options;
     const onPacket = (client: RelayClient, peer: PublicKey, packet: Uint8Array) => {
-      this.onPacket?.(packet, relay.paths.get(peer) ?? pathOver(client, peer), peer);
+      const path = relay.paths.get(peer) ?? pathOver(client, peer);
+      relay.arriving = { peer, path };
+      this.onPacket?.(packet, path, peer);
+      relay.arriving = undefined;
     };
     return {
       onReady: (client) => {
@@ -312,10 +315,11 @@ export class RelayPool implements OnionRelays {
 
   /** A relay that is ready serves a route, too. Who wants the same peer gets the same way. */
   #offer(relay: PooledRelay, route: RelayRoute): void {
-    const { client, paths } = relay;
+    const { client, paths, arriving } = relay;
     const { peer } = route;
     if (client?.state !== "ready" || !client.requestRoute(peer)) return;
-    const path = paths.get(peer) ?? pathOver(client, peer);
+    const his = arriving && sameBytes(arriving.peer, peer) ? arriving.path : undefined;
+    const path = paths.get(peer) ?? his ?? pathOver(client, peer);
     paths.set(peer, path);
     route.offer(client, path);
   }

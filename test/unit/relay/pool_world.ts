@@ -56,13 +56,15 @@ export class Somewhere {
     return listener;
   }
 
-  /** A relay that shakes hands, and then does what `onReady` says. */
+  /** A relay that shakes hands with whom it answers, and then does what `onReady` says. */
   rogue(
     onReady: (stream: SecureStream) => void,
     onPacket: (packet: Uint8Array, stream: SecureStream) => void = () => {},
+    answers: (socket: StreamSocket) => boolean = () => true,
   ) {
     const { crypto } = this.#world;
     return this.take((socket) => {
+      if (!answers(socket)) return;
       const stream = new SecureStream(socket, crypto, new Uint8Array(2048), 128, {
         onHandshake: (bytes) => {
           const key = crypto.sharedKey(bytes.subarray(0, 32), this.keys.secretKey);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Person, PoolWorld, place, type Somewhere } from "./pool_world.ts";
+import { Person, PoolWorld, place, type Reached, type Somewhere } from "./pool_world.ts";
 
 let world: PoolWorld;
 let alice: Person;
@@ -177,6 +177,33 @@ describe("a friend's relays", () => {
     expect(bob.packets.length).toBe(1);
     honest.route.stop();
     expect(path?.send(Uint8Array.of(0x1b))).toBe(false);
+  });
+
+  it("lead to him by the way that he came by, when he begins", async () => {
+    const [relay] = (await relaysAt("203.0.1.1")) as [Somewhere];
+    const bob = new Person(world);
+    for (const { pool } of [alice, bob]) pool.addRelay(relay.target);
+    bob.route(alice.keys.publicKey).route.suggest([relay.node]);
+    await world.run(100);
+    const paths: unknown[] = [];
+    let reached: Reached | undefined;
+    alice.pool.onPacket = (_packet, path, peer) => {
+      paths.push(path);
+      reached ??= alice.route(peer);
+    };
+    const [toAlice] = bob.route(alice.keys.publicKey).paths;
+    const oob = bob.pool.routeTo(alice.keys.publicKey, {
+      onPath: (path) => void path.send(Uint8Array.of(0x1a)),
+      onLost: () => undefined,
+    });
+    oob.suggest([relay.node]);
+    expect(toAlice).toBeUndefined();
+    await world.run(100);
+    expect(paths.length).toBeGreaterThan(0);
+    expect(new Set([...paths, ...(reached?.paths ?? [])]).size).toBe(1);
+    relay.stop();
+    await world.run(100);
+    expect(reached?.heard.at(-1)).toBe("lost");
   });
 
   it("are so many as there is room for, but each friend gets one, and ours keep theirs", async () => {
