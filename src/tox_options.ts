@@ -35,9 +35,12 @@ export interface ToxOptions {
   readonly udp?: boolean;
   /** Serves as a TCP relay for others on this port. None when left out. */
   readonly relayPort?: number;
-  /** TCP relays to connect to. */
+  /** TCP relays to connect to, from the start. */
   readonly relays?: readonly BootstrapNode[];
-  /** Nodes to ask first. Nobody is contacted that is not named here or in `bootstrap`. */
+  /**
+   * Nodes to ask first. They are tried as TCP relays too, on the same port, once there are friends, or where UDP brings no
+   * answer. Nobody is contacted that is not named here or in `relays`.
+   */
   readonly bootstrap?: readonly BootstrapNode[];
   /** Whether friends behind NATs are reached directly by hole punching. True when left out. */
   readonly holePunching?: boolean;

@@ -28,21 +28,21 @@ export async function play(stage: Stage): Promise<void> {
 
   await goesOn("at first", 3_000, "udp");
   alice.host.blockUdp();
-  await goesOn("UDP is blocked", 20_000, "tcp");
+  await goesOn("UDP is blocked", 10_000, "tcp");
   alice.host.blockUdp(false);
   await goesOn("UDP is free again", 5_000, "udp");
   bob.host.blockUdp();
-  await goesOn("UDP is blocked at the other end", 20_000, "tcp");
+  await goesOn("UDP is blocked at the other end", 10_000, "tcp");
   for (const { host } of relays.slice(1)) {
     host.goOffline();
-    await goesOn(`${host.name} has died without a word`, 30_000, "tcp");
+    await goesOn(`${host.name} has died without a word`, 10_000, "tcp");
   }
   bob.host.blockUdp(false);
   relays[0]?.host.goOffline();
-  await goesOn("all relays are dead, and UDP is free", 20_000, "udp");
+  await goesOn("all relays are dead, and UDP is free", 10_000, "udp");
 
   bob.host.blockUdp();
-  await talk.over(45_000);
+  await talk.over(40_000);
   assert.deepEqual(
     friends.map(({ connection }) => connection),
     ["none", "none"],

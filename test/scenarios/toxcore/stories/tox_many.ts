@@ -7,8 +7,11 @@ export const large = true;
 
 const PEOPLE = 90;
 const PAIRS = 50;
-/** In virtual ms from when they add each other, which is when their nodes begin to know one another. */
-const BOUND = { fair: 3_000, rough: 60_000 } as const;
+/**
+ * In virtual ms from when they add each other, which is when their nodes begin to know one another. In rough weather a pair
+ * may look for one another in vain for the half minute in which they hurry, and look again after two.
+ */
+const BOUND = { fair: 3_000, rough: 300_000 } as const;
 
 /** Who is friends with whom is drawn at random, one may have several. */
 export async function play(stage: Stage): Promise<void> {

@@ -10,8 +10,8 @@ const PEOPLE = 40;
 const PAIRS = 50;
 const RELAYS = 3;
 /**
- * In virtual ms from when they ask each other, which is when they begin to look for relays. In rough weather half of all
- * requests are lost, and what is asked again is asked after twice as long.
+ * In virtual ms from when they ask each other, which is when they begin to look for relays. In rough weather many a
+ * request is lost several times, and the pauses after which it is repeated grow.
  */
 const BOUND = { fair: 5_000, rough: 600_000 } as const;
 
