@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StreamTarget } from "../../../src/env/stream.ts";
 import type { PooledRelay } from "../../../src/relay/pooled_relay.ts";
-import { chooseOwn, surplusOf } from "../../../src/relay/relay_choice.ts";
+import { chooseOwn as chooseOf, surplusOf } from "../../../src/relay/relay_choice.ts";
 import type { RelayClient, RelayState } from "../../../src/relay/relay_client.ts";
 import { KeyMap } from "../../../src/util/key_map.ts";
 import { place } from "./pool_world.ts";
@@ -14,15 +14,16 @@ interface Sketch {
   readonly time?: number;
   readonly retryAt?: number;
   readonly ours?: boolean;
+  readonly isNode?: boolean;
 }
 
 function relay(where: string | StreamTarget, sketch: Sketch = {}): PooledRelay {
-  const { given = true, own = false, state, time, retryAt = 0, ours = false } = sketch;
+  const { given = true, own = false, state, time, retryAt = 0, ours = false, isNode = false } = sketch;
   const address = typeof where === "string" ? place(where, 443) : where;
   return {
     publicKey: new Uint8Array(32) as PooledRelay["publicKey"],
     addresses: [address],
-    ...{ given, own, retryAt },
+    ...{ given, isNode, own, retryAt },
     ourServer: ours ? place("127.0.0.1", 443) : undefined,
     client: state && ({ state, roundTripMs: time, connectMs: 5 } as RelayClient),
     paths: new KeyMap(),
@@ -36,6 +37,8 @@ const namesOf = (relays: readonly PooledRelay[]) =>
   relays.map(({ addresses: [address] }) =>
     address && "family" in address ? address.address.join(".") : address?.host,
   );
+const chooseOwn = (all: readonly PooledRelay[], now: number, random: (count: number) => number, needed = true) =>
+  chooseOf(all, now, needed, random);
 const first = () => 0;
 const last = (count: number) => count - 1;
 const ready = { own: true, state: "ready" as const };
@@ -48,6 +51,12 @@ describe("which relays are connected to", () => {
     const three = [1, 2, 3].map((i) => relay(`203.1.${i}.1`, ready));
     expect(chooseOwn([...all, ...three], 0, first)).toEqual([]);
     expect(chooseOwn([...all, ...three.slice(1)], 0, first).length).toBe(3);
+  });
+
+  it("are nodes that may be relays only when relays are needed, and after those that are said to be some", () => {
+    const all = [relay("203.0.1.1", { isNode: true }), relay("203.0.2.1"), relay("203.0.3.1", { given: false })];
+    expect(namesOf(chooseOwn(all, 0, first, false))).toEqual(["203.0.2.1", "203.0.3.1"]);
+    expect(namesOf(chooseOwn(all, 0, first))).toEqual(["203.0.2.1", "203.0.1.1", "203.0.3.1"]);
   });
 
   it("are in networks where there is none, as far as there are such", () => {

@@ -46,7 +46,6 @@ beforeEach(() => {
     {
       onPath: ({ relay }) => heard.push(`path ${relay[0]}`),
       onLost: ({ relay }) => heard.push(`lost ${relay[0]}`),
-      onWritable: () => heard.push("writable"),
     },
     {
       clock,
@@ -91,11 +90,10 @@ describe("the ways to one peer over relays", () => {
     one.state.online = true;
     route.peerIs(one.client, true);
     route.peerIs(one.client, true);
-    route.writable(one.client);
-    route.writable(two.client);
+    expect([route.isOver(one.client), route.isOver(two.client)]).toEqual([true, false]);
     route.peerIs(one.client, false);
     route.peerIs(one.client, false);
-    expect(heard.slice(2)).toEqual(["path 1", "writable", "lost 1"]);
+    expect(heard.slice(2)).toEqual(["path 1", "lost 1"]);
   });
 
   it("carry what opens a session to who may be there, and the rest to who is", () => {
