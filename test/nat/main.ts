@@ -18,6 +18,7 @@ function missing(): string | undefined {
   if (tool !== undefined) return tool;
   if (!netnsAvailable()) return "root on Linux, and the right to make network namespaces";
   if (spawnSync("tox-bootstrapd", ["--help"]).error !== undefined) return "tox-bootstrapd";
+  if (spawnSync("miniupnpd", ["--version"]).error !== undefined) return "miniupnpd";
   return libtoxcoreVersion() === undefined ? "libtoxcore2" : undefined;
 }
 

@@ -37,6 +37,27 @@ describe("a node for everybody", () => {
     await Promise.all([node.close(), again.close()]);
   });
 
+  it("asks the router for all its ports when told to, and gives them back", async () => {
+    await using story = new Story();
+    const asked: string[] = [];
+    const portMapper = {
+      open: () => ({
+        map: (protocol: string, port: number) => void asked.push(`${protocol} ${port}`),
+        close: async () => void asked.push("close"),
+      }),
+    };
+    const without = { ...story.universe.host("one").edges, crypto: sodiumProvider };
+    const env = { ...without, portMapper };
+    const quiet = await story.universe.wait(ToxNode.create(env));
+    await quiet.close();
+    expect(asked).toEqual([]);
+    const node = await story.universe.wait(ToxNode.create(env, { portMapping: true, relayPorts: [443, 3389] }));
+    await node.close();
+    expect(asked).toEqual(["udp 33445", "tcp 443", "tcp 3389", "close"]);
+    const refused = ToxNode.create(without, { portMapping: true });
+    await expect(refused).rejects.toMatchObject({ code: "invalid-argument" });
+  });
+
   it("lets two people find each other who know only it", async () => {
     await using story = new Story();
     const { node, at } = await startNode(story, "node");

@@ -38,6 +38,11 @@ describe("a node's configuration", () => {
     expect(parseNodeConfig("metrics = {}", "f").metrics).toEqual({ host: "127.0.0.1", port: 9733 });
   });
 
+  it("asks the router for ports only when told to", () => {
+    expect(parseNodeConfig("", "none").portMapping).toBe(false);
+    expect(parseNodeConfig("enable_port_mapping = true", "f").portMapping).toBe(true);
+  });
+
   it("loads the examples", async () => {
     for (const name of ["node.conf", "node.json"]) await readNodeConfig(join("examples/node", name));
   });
