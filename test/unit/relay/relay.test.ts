@@ -95,6 +95,16 @@ describe("a relay", () => {
     expect(world.clock.fired - before).toBeLessThan(20 * 10 * 10);
   });
 
+  it("is not given up by who sends to nobody, and so hears nothing but answers to pings", async () => {
+    const alice = world.client();
+    const nobody = world.crypto.keyPair().publicKey;
+    for (let i = 0; i < 60; i++) {
+      expect(alice.relay.sendOob(nobody, Uint8Array.of(1))).toBe(i > 0);
+      await world.run(1_000);
+    }
+    expect(alice.heard).toEqual(["ready"]);
+  });
+
   it("lets a new connection with the same key take the old one's place", async () => {
     const keys = world.crypto.keyPair();
     const old = world.client([10, 0, 1, 1], keys);
