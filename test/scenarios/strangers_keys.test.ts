@@ -47,3 +47,33 @@ it("strangers by the thousand leave most of the time to those who have a friend,
   expect((await flood())[0]).toBe(FLOOD);
   await story.universe.wait(tox.close());
 });
+
+it("a flood from one network leaves others their announcements and their ways through the onion", async () => {
+  await using story = new Story();
+  const host = story.universe.host("Alice");
+  const { clock, provider } = dearKeys(host.edges.clock);
+  const tox = await story.universe.wait(Tox.create({ ...host.edges, clock, crypto: provider }));
+  const key = asPublicKey(fromHex(tox.dhtPublicKey) ?? expect.unreachable());
+  const forge = new Forge(new Crypto(sodiumProvider, story.universe.random.fork("forge")), { dht: key, self: key });
+  const heard = new Set<string>();
+  story.universe.network.addFilter((_bytes, from, to) => {
+    if (from.port === 33445) heard.add(to.address.join("."));
+    return true;
+  });
+  const next = makeEndpoint(Uint8Array.of(198, 51, 100, 9), 33445);
+  for (let i = 0; i < 1_000; i++) {
+    const say = (packet: Uint8Array, network: number) => {
+      const from = makeEndpoint(Uint8Array.of(203, 0, network, 1), 1_000 + i);
+      story.universe.network.inject(packet, from, host.endpoint(33445));
+    };
+    for (let j = 0; j < 3; j++) say(forge.announceRequest(), 113);
+    if (i >= 20 && i % 50 === 0) say(forge.announceRequest(), i / 50);
+    if (i % 50 === 25) say(forge.onionRequest(0, next, new Uint8Array(400)), 200);
+    await story.pass(1);
+  }
+  await story.pass(100);
+  expect([...heard].filter((address) => /^203\.0\.\d\d?\.1$/.test(address)).length).toBe(19);
+  expect(host.edges.metrics.get("onion.requestsPassedOn")).toBe(20);
+  expect(host.edges.metrics.get("drop.announceRequest.rate-limited")).toBeGreaterThan(1_000);
+  await story.universe.wait(tox.close());
+});

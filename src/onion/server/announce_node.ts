@@ -102,7 +102,7 @@ export class AnnounceNode {
     const request = delivered && decodeAnnounceRequest(delivered.request, drop);
     if (delivered === undefined || request === undefined) return;
     const { publicKey, box, nonce } = request;
-    const plain = this.#keys.openFromStranger(publicKey, box, nonce, this.#budget, this.#opened);
+    const plain = this.#keys.openFromStranger(publicKey, box, nonce, this.#budget, this.#opened, from);
     if (typeof plain === "string") return drop(plain);
     const body = decodeAnnounceRequestBody(plain, drop);
     if (body === undefined || !isGroupAnnounceSound(body, drop)) return;

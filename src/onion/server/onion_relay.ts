@@ -100,7 +100,7 @@ export class OnionRelay {
     const request = decodeOnionRequest(packet, drop);
     if (request === undefined) return;
     const { layer, publicKey, box, nonce } = request;
-    const plain = this.#keys[layer].openFromStranger(publicKey, box, nonce, this.#budget, this.#plain);
+    const plain = this.#keys[layer].openFromStranger(publicKey, box, nonce, this.#budget, this.#plain, from);
     if (typeof plain === "string") return drop(plain);
     const inner = decodeOnionRequestLayer(plain, drop);
     if (inner === undefined) return;
