@@ -81,7 +81,7 @@ export class BandwidthCongestion implements CongestionControl {
 
   /** What is under way at this rate when no queue builds up. */
   get #pipe(): number {
-    return this.#bandwidth.value * Math.max(this.#roundTrip.minimum, SHORTEST_ROUND_TRIP);
+    return this.#bandwidth.value * Math.max(this.#roundTrip.usual, SHORTEST_ROUND_TRIP);
   }
 
   get #paceGain(): number {

@@ -382,6 +382,7 @@ export class CryptoSession implements Session {
   #sendData(path: Path | undefined, number: number, data: Uint8Array): boolean {
     const { channel } = this.#agreement;
     if (path === undefined || channel === undefined) return false;
+    if (path === this.#paths.active) this.#roundTrip.relayed = path.relay !== undefined;
     const sent = sendDataPacket(this.#host, channel, path, this.#receiver.bufferStart, number, data);
     if (sent) this.#receiver.acknowledgedByData(this.#now);
     return sent;

@@ -15,6 +15,7 @@ import type { Drop, DropReason } from "../wire/drop.ts";
 import { cookieRequestSender } from "../wire/net_crypto/cookie_request.ts";
 import {
   checkCryptoDataSize,
+  MAX_CRYPTO_DATA_PACKET_SIZE,
   MAX_CRYPTO_DATA_PLAIN_SIZE,
   MAX_SESSION_DATA_SIZE,
 } from "../wire/net_crypto/crypto_data.ts";
@@ -100,6 +101,7 @@ export class NetCrypto {
       logger,
       receiveBudget: new ReceiveBudget(),
       plainScratch: new Uint8Array(MAX_CRYPTO_DATA_PLAIN_SIZE),
+      relayScratch: new Uint8Array(MAX_CRYPTO_DATA_PACKET_SIZE),
       requestScratch: new Uint8Array(MAX_SESSION_DATA_SIZE),
       bind: (endpoint, session) => this.#bind(endpoint, session),
       unbind: (endpoint, session) => this.#unbind(endpoint, session),

@@ -1,5 +1,5 @@
 import type { UdpNetwork } from "../network/udp_network.ts";
-import { encodeCryptoDataPlain, MAX_CRYPTO_DATA_PACKET_SIZE } from "../wire/net_crypto/crypto_data.ts";
+import { encodeCryptoDataPlain } from "../wire/net_crypto/crypto_data.ts";
 import type { DataChannel } from "./data_channel.ts";
 import type { Path } from "./paths.ts";
 
@@ -7,6 +7,8 @@ export interface PacketPort {
   readonly network: UdpNetwork;
   /** For one plain at a time, before it is sealed. */
   readonly plainScratch: Uint8Array;
+  /** For one packet to a relay at a time, which copies it. */
+  readonly relayScratch: Uint8Array;
 }
 
 /** Seals a data packet and sends it by a path: over UDP straight from the socket's own buffer. False when it cannot leave. */
@@ -18,11 +20,10 @@ export function sendDataPacket(
   number: number,
   data: Uint8Array,
 ): boolean {
-  const { network, plainScratch } = port;
+  const { network, plainScratch, relayScratch } = port;
   const plain = plainScratch.subarray(0, encodeCryptoDataPlain(plainScratch, bufferStart, number, data));
   if (path.relay !== undefined) {
-    const packet = new Uint8Array(MAX_CRYPTO_DATA_PACKET_SIZE);
-    return path.relay.send(packet.subarray(0, channel.seal(packet, plain)));
+    return path.relay.send(relayScratch.subarray(0, channel.seal(relayScratch, plain)));
   }
   const { endpoint } = path;
   const socket = path.socket ?? (endpoint && network.socketFor(endpoint));

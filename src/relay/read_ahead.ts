@@ -1,12 +1,14 @@
-/** A relay whose connection took no longer, in ms, is near: what else a ping takes is the relay's own waiting. */
-const NEAR = 5;
-/** What a relay that is always there hardly takes to answer, in ms; tox-bootstrapd looks at its sockets every 30. */
-const LAZY = 12;
-/** Prompt answers in a row that one of these must give to be trusted at first, and after a late one. */
+/** A relay whose fastest answer took no longer, in ms, is near. */
+const NEAR = 20;
+/** Answers, the connection's own among them, before that is told. */
+const SAMPLES = 4;
+/** How much later than its fastest one a relay that is always there hardly answers, in ms; tox-bootstrapd looks every 30. */
+const LATE = 10;
+/** Prompt answers in a row that a near one must give to be trusted at first, and after a late one. */
 const FIRST_PROOFS = 8;
 const PROOFS = 16;
 /** Bytes that may wait at such a relay. */
-const LIMIT = 48 * 1024;
+const LIMIT = 30 * 1024;
 
 /**
  * How much may lie unread at a relay that is near and looks at its sockets now and then. tox-bootstrapd reads whole frames
@@ -15,7 +17,9 @@ const LIMIT = 48 * 1024;
  * been read. Others are not limited.
  */
 export class ReadAhead {
-  #proofsLeft: number;
+  #fastest: number;
+  #samples = 1;
+  #proofsLeft = FIRST_PROOFS;
   #unread = 0;
   /** Of these, those before the ping that is under way. */
   #pinged = 0;
@@ -23,14 +27,19 @@ export class ReadAhead {
 
   /** `connectMs`: what the connection took, without any handshake. */
   constructor(connectMs: number) {
-    this.#proofsLeft = connectMs < NEAR ? FIRST_PROOFS : 0;
+    this.#fastest = connectMs;
   }
 
-  /** Whether so many bytes may be sent now. False: ask with a ping, and try again when `answered` says so. */
+  /** Whether so many bytes may be sent now. After false, `answered` says when to try again. */
   allows(bytes: number): boolean {
-    if (this.#proofsLeft === 0 || this.#unread + bytes <= LIMIT) return true;
+    if (this.#unread + bytes <= LIMIT || !this.#isLimited) return true;
     this.#refused = true;
     return false;
+  }
+
+  /** Whether it is time to ask, with a ping, what has been read: before the limit is reached. */
+  get asks(): boolean {
+    return this.#unread - this.#pinged > LIMIT / 2 && this.#isLimited;
   }
 
   sent(bytes: number): void {
@@ -43,11 +52,18 @@ export class ReadAhead {
 
   /** A ping was answered, after so many ms. True when what was refused before may be tried again. */
   answered(roundTripMs: number): boolean {
-    if (this.#proofsLeft > 0) this.#proofsLeft = roundTripMs > LAZY ? PROOFS : this.#proofsLeft - 1;
+    this.#samples++;
+    this.#fastest = Math.min(this.#fastest, roundTripMs);
+    if (roundTripMs > this.#fastest + LATE) this.#proofsLeft = this.#proofsLeft === 0 ? 0 : PROOFS;
+    else if (this.#proofsLeft > 0) this.#proofsLeft--;
     this.#unread -= this.#pinged;
     this.#pinged = 0;
     const refused = this.#refused;
     this.#refused = false;
     return refused;
+  }
+
+  get #isLimited(): boolean {
+    return this.#proofsLeft > 0 && (this.#samples < SAMPLES || this.#fastest <= NEAR);
   }
 }

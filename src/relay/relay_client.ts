@@ -190,11 +190,10 @@ export class RelayClient {
     if (route?.id === undefined || !route.online || !route.wanted) return false;
     if (packet.length === 0 || packet.length > MAX_ROUTED_DATA_SIZE) return false;
     this.#doubt();
-    if (this.#readAhead?.allows(packet.length) === false) {
-      if (this.#pingId === undefined) this.#ping();
-      return false;
-    }
-    return this.#send({ type: "data", connectionId: route.id, data: packet });
+    const isAllowed = this.#readAhead?.allows(packet.length) ?? false;
+    const sent = isAllowed && this.#send({ type: "data", connectionId: route.id, data: packet });
+    if (this.#pingId === undefined && this.#readAhead?.asks) this.#ping();
+    return sent;
   }
 
   /** Sends 1–1024 bytes to whoever is connected to the relay with that key, without a route. */
@@ -345,6 +344,7 @@ export class RelayClient {
       this.#ping();
       for (const route of this.#routes.all()) if (route.id === undefined && !route.asked) this.#ask(route);
     });
+    if (this.#readAhead?.asks) this.#ping();
     if (mayGoOn) this.#listener.onWritable(this);
     return undefined;
   }

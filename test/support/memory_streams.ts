@@ -25,19 +25,12 @@ export class MemoryStreams {
     this.#clock = clock;
   }
 
-  /** The port of a host with this IPv4 address, to which connecting takes so long. */
-  host(address: readonly number[], connectMs = 0): StreamPort {
+  /** The port of a host with this IPv4 address. */
+  host(address: readonly number[]): StreamPort {
     return {
-      connect: async (to, options) => {
-        if (connectMs > 0) await this.#pass(connectMs);
-        return this.#connect(Uint8Array.from(address), to, options);
-      },
+      connect: (to, options) => this.#connect(Uint8Array.from(address), to, options),
       listen: (options) => this.#listen(options),
     };
-  }
-
-  #pass(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.at(this.#clock.monotonic() + ms, () => resolve()));
   }
 
   async #connect(address: Uint8Array, to: StreamTarget, options: ConnectOptions): Promise<MemoryStream> {

@@ -118,6 +118,7 @@ describe("a relay", () => {
 
   it("drops data for a client that does not read, and goes on with the others", async () => {
     const { alice, bob } = await pair();
+    await world.trust(alice, bob);
     const rogue = await world.rogue([10, 0, 6, 6]);
     rogue.say(0, alice.key);
     alice.relay.requestRoute(rogue.key);
@@ -139,6 +140,7 @@ describe("a relay", () => {
 
   it("tells a client whose own stream is full when there is room", async () => {
     const { alice, bob } = await pair();
+    await world.trust(alice, bob);
     let sent = 0;
     while (alice.relay.sendTo(bob.key, new Uint8Array(1400))) sent++;
     expect(sent).toBeGreaterThan(100);
