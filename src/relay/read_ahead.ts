@@ -3,7 +3,7 @@ const NEAR = 20;
 /** Answers, the connection's own among them, before that is told. */
 const SAMPLES = 4;
 /** How much later than its fastest one a relay that is always there hardly answers, in ms; tox-bootstrapd looks every 30. */
-const LATE = 10;
+const LATE = 20;
 /** Prompt answers in a row that a near one must give to be trusted at first, and after a late one. */
 const FIRST_PROOFS = 8;
 const PROOFS = 16;
