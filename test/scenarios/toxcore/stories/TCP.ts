@@ -28,8 +28,10 @@ async function clients(stage: Stage, relay: PublicNode): Promise<void> {
   await stage.until("both to be linked", () => one.relay.isPeerOnline(other.publicKey) && isLinked(other, one));
 
   const sent = Array.from({ length: 100 }, (_, i) => new Uint8Array(1 + 20 * i).fill(i));
-  for (const packet of sent) assert.ok(one.relay.sendTo(other.publicKey, packet.slice()));
-  for (const packet of sent) assert.ok(other.relay.sendTo(one.publicKey, packet.slice()));
+  for (const packet of sent) {
+    await stage.until("one to have room", () => one.relay.sendTo(other.publicKey, packet.slice()));
+    await stage.until("the other to have room", () => other.relay.sendTo(one.publicKey, packet.slice()));
+  }
   await stage.until("all packets", () => one.packets.length + other.packets.length === 2 * sent.length);
   assert.deepEqual([one.packets, other.packets], [sent, sent]);
 
