@@ -20,7 +20,8 @@ export type { ConnectionState, FriendEvents, IncomingFriendRequest } from "./fri
 export type { Friend } from "./friend/friend.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
 export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";
-export { Tox, type ToxEnv, type ToxEvents } from "./tox.ts";
+export { Tox, type ToxEvents } from "./tox.ts";
+export type { ToxEnv } from "./tox_env.ts";
 export { ToxNode, type ToxNodeOptions, type ToxNodeStats } from "./tox_node.ts";
 export type { ToxOptions } from "./tox_options.ts";
 export type { Unsubscribe } from "./util/emitter.ts";

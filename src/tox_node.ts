@@ -1,17 +1,17 @@
 import type { BootstrapNode } from "./bootstrap_node.ts";
 import { Crypto } from "./crypto/crypto.ts";
-import { asPublicKey } from "./crypto/keys.ts";
 import { answerBootstrapInfo } from "./dht/bootstrap_info_server.ts";
 import { Dht } from "./dht/dht.ts";
 import type { PortMapping } from "./env/port_mapper.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
 import { OnionServer } from "./onion/server/onion_server.ts";
 import { RelayServer } from "./relay/relay_server.ts";
-import type { ToxEnv } from "./tox.ts";
+import type { ToxEnv } from "./tox_env.ts";
 import { dhtOptions, portMapperOf, secretKeyOf, udpOptions } from "./tox_options.ts";
-import { fromHex, toHex } from "./util/bytes.ts";
+import { toHex } from "./util/bytes.ts";
 import { makeEndpoint } from "./util/endpoint.ts";
 import { ToxError } from "./util/tox_error.ts";
+import { publicKeyOf } from "./ways_in.ts";
 
 export interface ToxNodeOptions {
   /** The lasting secret key, 32 bytes or 64 hex digits. Random when left out. It is copied. */
@@ -137,16 +137,15 @@ export class ToxNode {
   /** Asks a node for the way into the network. Rejects with `host-not-found`, `invalid-argument` or `weak-key`. */
   async bootstrap({ host, port, publicKey }: BootstrapNode): Promise<void> {
     this.#expectOpen();
-    const key = fromHex(publicKey);
-    if (key?.length !== 32) throw new ToxError("invalid-argument", "Give a public key as 64 hex digits.");
+    const key = publicKeyOf(publicKey);
     const { dht, network } = this.#floors;
-    if (dht.sharedKeys.get(asPublicKey(key)) === undefined) {
+    if (dht.sharedKeys.get(key) === undefined) {
       throw new ToxError("weak-key", "This is no node's key: nothing can be kept secret with it.");
     }
     for (const address of await this.#env.resolver.resolve(host)) {
       if (this.#closing) return;
       const endpoint = makeEndpoint(address, port);
-      if (network.has(endpoint.family)) dht.bootstrap(endpoint, asPublicKey(key));
+      if (network.has(endpoint.family)) dht.bootstrap(endpoint, key);
     }
   }
 

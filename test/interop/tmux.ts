@@ -32,6 +32,7 @@ export class Tmux implements AsyncDisposable {
   readonly #pending: PendingCommand[] = [];
   readonly #terminals = new Map<string, Terminal>();
   #block: string[] | undefined;
+  readonly #attached = Promise.withResolvers<void>();
   #gone: string | undefined;
 
   private constructor({ socket, netns }: TmuxOptions) {
@@ -47,7 +48,9 @@ export class Tmux implements AsyncDisposable {
 
   static async start(options: TmuxOptions): Promise<Tmux> {
     const tmux = new Tmux(options);
-    // The answer to `new-session` itself comes first, as a block that no command of ours asked for.
+    // The answer to `new-session` itself comes first, as a block that no command of ours asked for; a command that comes
+    // before the client is attached to its session may find no client.
+    await tmux.#attached.promise;
     await tmux.command("set-option -g destroy-unattached on");
     await tmux.command("set-option -g remain-on-exit on");
     await tmux.command("set-option -g remain-on-exit-format ''");
@@ -95,6 +98,7 @@ export class Tmux implements AsyncDisposable {
       if (word === "%end" || word === "%error") this.#endBlock(word, flags);
       else this.#block.push(line);
     } else if (word === "%begin") this.#block = [];
+    else if (word === "%session-changed") this.#attached.resolve();
     else if (word === "%output") this.#terminals.get(first)?.changed();
     else if (word === "%subscription-changed" && first === SUBSCRIPTION) this.#paneState(line);
   }
@@ -119,6 +123,7 @@ export class Tmux implements AsyncDisposable {
 
   #onExit(how: string): string {
     this.#gone = `tmux has ended (${how}) ${this.#errors.text}`;
+    this.#attached.resolve(); // the first command says that tmux has ended
     for (const pending of this.#pending.splice(0)) pending.reject(new Error(this.#gone));
     for (const terminal of this.#terminals.values()) terminal.ended(this.#gone);
     return how;
