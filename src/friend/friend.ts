@@ -100,8 +100,8 @@ export class Friend {
 
   /**
    * Sends an app's own packet of 1–1373 bytes, its id first: 160–191 arrives and in order while the session lives,
-   * 200–254 may get lost. Throws `packet-id-reserved`, `packet-too-long`, `friend-offline`, `queue-full`,
-   * `invalid-argument`, `unknown-friend`, `closed`.
+   * 200–254 may get lost. It overtakes messages that still wait in the queue. Throws `packet-id-reserved`,
+   * `packet-too-long`, `friend-offline`, `queue-full`, `invalid-argument`, `unknown-friend`, `closed`.
    */
   sendPacket(bytes: Uint8Array): void {
     this.#behind.checkUsable();

@@ -41,11 +41,12 @@ describeInterop("events", () => {
   it("come to theirs in the order in which ours did things", async () => {
     await using ours = await startOurs({ name: "ours", statusMessage: "here", status: "away" });
     await using theirs = await ToxcorePeer.start();
+    await theirs.setName("theirs");
     await introduce(ours, theirs);
     const friend = await ours.tox.addFriendWithoutRequest(theirs.publicKey);
     await theirs.friendAddNorequest(ours.tox.publicKey);
     const connected = await theirs.waitFor("friendConnection", { state: "udp" }, 60_000);
-    await ours.heard.waitFor("friendConnection", ({ state }) => state === "udp", 60_000);
+    await ours.heard.waitFor("friendName", undefined, 60_000); // before his first packet, messages wait to know who he is
     for (const line of STORY) {
       if (line.startsWith("message")) friend.send(line);
       else friend.sendPacket(Uint8Array.of(160, Number(line.at(-1))));

@@ -122,7 +122,7 @@ describe("the Containerfile", () => {
     expect(last.findLastIndex(({ name }) => name === "RUN")).toBeLessThan(user);
   });
 
-  it("fits its configuration: health, keys and port", async () => {
+  it("fits its configuration: health, keys and ports", async () => {
     const [source, target] = last.find(({ text }) => text.includes(".json"))?.text.split(" ") ?? [];
     const config = await readNodeConfig(source ?? "");
     expect(words(only("ENTRYPOINT"))).toEqual(["toxcore-ts", "node"]);
@@ -130,6 +130,8 @@ describe("the Containerfile", () => {
     const url = `http://127.0.0.1:${config.metrics?.port}/health`;
     expect(words(only("HEALTHCHECK"))).toEqual(["toxcore-ts", "node", "health", url]);
     expect(words(only("VOLUME"))).toEqual([dirname(config.keysFile)]);
-    expect(only("EXPOSE")).toBe(`${config.port}/udp`);
+    const ports = [`${config.port}/udp`, ...config.relayPorts.map((port) => `${port}/tcp`)];
+    expect(only("EXPOSE").split(" ")).toEqual(ports);
+    expect(config.relayPorts).not.toEqual([]);
   });
 });
