@@ -241,6 +241,7 @@ describe("the journal", () => {
       if (i % 1000 === 999) kept.push(message);
       else message.cancel();
     }
+    await world.run(1);
     const entries = await store.readJournal();
     expect(entries.length).toBeLessThan(5000);
     expect(entries.filter(([tag]) => tag === 77)).toEqual([Uint8Array.of(77, 1, 2)]);
