@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Tests that compute share the cores; those against real programs mostly wait, and do it side by side. */
@@ -5,6 +6,8 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // Examples import the package by its name, as apps do.
+        resolve: { alias: [{ find: /^toxcore-ts$/, replacement: join(import.meta.dirname, "src/index.ts") }] },
         test: {
           name: "ours",
           include: ["test/{unit,scenarios,fuzz,pack}/**/*.test.ts"],

@@ -15,7 +15,7 @@ export { MemoryMetrics, type Metrics } from "./env/metrics.ts";
 export type { MappedProtocol, PortMapper, PortMapperOptions, PortMapping, ReachedAt } from "./env/port_mapper.ts";
 export type { Random } from "./env/random.ts";
 export type { Resolver } from "./env/resolver.ts";
-export type { Store } from "./env/store.ts";
+export type { PreviousVersion, Store } from "./env/store.ts";
 export type { ConnectionState, FriendEvents, IncomingFriendRequest } from "./friend/events.ts";
 export type { Friend } from "./friend/friend.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";

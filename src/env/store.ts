@@ -9,10 +9,24 @@ export interface Store {
   write(name: string, bytes: Uint8Array): Promise<void>;
   /** All entries appended since the last `rewriteJournal`, oldest first. */
   readJournal(): Promise<Uint8Array[]>;
-  /** Adds one entry. Entries appended in one turn are committed together. */
+  /**
+   * Adds a copy of one entry. Entries appended in one turn are committed together: after a crash all of them are there, or
+   * none.
+   */
   append(entry: Uint8Array): Promise<void>;
-  /** Replaces the whole journal atomically. */
+  /** Replaces the whole journal atomically. The entries stay as they are until the promise has settled. */
   rewriteJournal(entries: readonly Uint8Array[]): Promise<void>;
+  /**
+   * The version of a record before the last write, where the store keeps one. To be asked for when the record turns out to be
+   * damaged: until the next write it is then kept.
+   */
+  previous?(name: string): Promise<PreviousVersion | undefined>;
   /** Waits for what is under way and gives the store up. */
   close(): Promise<void>;
+}
+
+export interface PreviousVersion {
+  readonly bytes: Uint8Array;
+  /** For the person who has to put it back: a path, for instance. */
+  readonly place: string;
 }

@@ -31,8 +31,8 @@ export class Inbox {
   readonly #unhandled: Unhandled[] = []; // at most MAX_UNHANDLED
   #seen: MessageMark | undefined;
   #handled: MessageMark | undefined;
-  /** What the journal has of it: repetitions are answered, but not written down again. */
-  #journaled: MessageMark | undefined;
+  /** As much of that as the store has. Only this is acknowledged: then nothing is lost when we are killed. */
+  #safe: MessageMark | undefined;
   /** A message of which more is to come. At most MAX_MESSAGE_SIZE bytes. */
   #partial: { readonly mark: MessageMark; readonly bytes: Uint8Array } | undefined;
   #unacknowledged = 0;
@@ -53,12 +53,17 @@ export class Inbox {
     this.#show = show;
     this.#seen = handled;
     this.#handled = handled;
-    this.#journaled = handled;
+    this.#safe = handled;
   }
 
   /** How far the app is done with the friend's messages. */
   get handled(): MessageMark | undefined {
     return this.#handled;
+  }
+
+  /** The same, as far as the friend may forget them. */
+  get safe(): MessageMark | undefined {
+    return this.#safe;
   }
 
   receive(fragment: MessageFragment): void {
@@ -83,7 +88,6 @@ export class Inbox {
   /** The rest of a message that was cut off by the end of the session comes again from its start. */
   sessionLost(): void {
     this.#partial = undefined;
-    if (this.#unacknowledged > 0) this.#acknowledge(); // to the journal at least
     this.#unacknowledged = 0; // the next hello says it
     this.#cancelTimer();
   }
@@ -117,7 +121,7 @@ export class Inbox {
 
   #wait(mark: MessageMark, listeners: Promise<void>[]): void {
     if (listeners.length === 0 && this.#unhandled.length === 0) {
-      this.#advance(mark);
+      this.#advance(mark, 1);
       return;
     }
     const unhandled = { mark, done: listeners.length === 0 };
@@ -132,18 +136,32 @@ export class Inbox {
   #drain(): void {
     let finished = 0;
     while (this.#unhandled[finished]?.done) finished++;
-    for (const { mark } of this.#unhandled.splice(0, finished)) this.#advance(mark);
+    const last = this.#unhandled.splice(0, finished).at(-1);
+    if (last) this.#advance(last.mark, finished);
   }
 
-  #advance(mark: MessageMark): void {
-    if (mark.epoch !== this.#seen?.epoch) return; // the sender began anew meanwhile
+  /**
+   * Noted in the turn in which the listeners are done: what they have appended to the same store is committed together with it,
+   * so an app that keeps its history there is handed each message once, though the process be killed.
+   */
+  #advance(mark: MessageMark, count: number): void {
+    if (mark.epoch !== this.#seen?.epoch || this.#stopped) return; // the sender began anew meanwhile
     this.#handled = mark;
-    this.#acknowledgeSoon();
+    const stored = this.#context.journal.handled(this.#friend, mark);
+    if (stored === undefined) this.#becomeSafe(mark, count);
+    // A store that fails has told the logger. The next message tries again, and answers for this one too.
+    else stored.then(() => this.#becomeSafe(mark, count)).catch(() => {});
   }
 
-  #acknowledgeSoon(): void {
+  #becomeSafe(mark: MessageMark, count: number): void {
+    if (mark.epoch !== this.#seen?.epoch) return;
+    this.#safe = mark;
+    this.#acknowledgeSoon(count);
+  }
+
+  #acknowledgeSoon(count = 1): void {
     if (this.#stopped) return;
-    this.#unacknowledged++;
+    this.#unacknowledged += count;
     const due = this.#acknowledgedAt + ACKNOWLEDGE_WITHIN_MS;
     if (this.#unacknowledged >= ACKNOWLEDGE_EVERY || this.#context.clock.monotonic() >= due) this.#acknowledge();
     else this.#timer ??= this.#context.clock.at(due, () => this.#acknowledge());
@@ -151,13 +169,10 @@ export class Inbox {
 
   #acknowledge(): void {
     this.#cancelTimer();
-    const handled = this.#handled;
-    if (handled === undefined || handled.epoch !== this.#seen?.epoch) return;
+    const safe = this.#safe;
+    if (safe === undefined || safe.epoch !== this.#seen?.epoch) return;
     this.#acknowledgedAt = this.#context.clock.monotonic();
-    if (this.#link.send(encodeHandled(handled), "control")) this.#unacknowledged = 0;
-    if (handled === this.#journaled) return;
-    this.#journaled = handled;
-    this.#context.journal.handled(this.#friend, handled);
+    if (this.#link.send(encodeHandled(safe), "control")) this.#unacknowledged = 0;
   }
 
   #cancelTimer(): void {

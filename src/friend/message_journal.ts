@@ -30,7 +30,7 @@ interface Replayed {
   queued: QueuedRecord[];
 }
 
-const NOTHING_TO_DO = Promise.resolve();
+const SAFE_ALREADY = Promise.resolve();
 
 /**
  * Keeps outboxes and marks over restarts: appends what happens, and rewrites itself when most of it is history. Without a
@@ -70,7 +70,7 @@ export class MessageJournal {
 
   /** Resolves when the message is safe. A rejection is the caller's to see, and never unhandled. */
   queued(friend: PublicKey, message: QueuedRecord): Promise<void> {
-    return this.#append({ kind: "queued", friend, message });
+    return this.#append({ kind: "queued", friend, message }) ?? SAFE_ALREADY;
   }
 
   /** Our messages from `first` to `last` need not be sent any more. */
@@ -78,8 +78,9 @@ export class MessageJournal {
     this.#append({ kind: "settled", friend, first, last });
   }
 
-  handled(friend: PublicKey, mark: MessageMark): void {
-    this.#append({ kind: "handled", friend, mark });
+  /** Resolves when it is noted; undefined where there is no store. A rejection is never unhandled. */
+  handled(friend: PublicKey, mark: MessageMark): Promise<void> | undefined {
+    return this.#append({ kind: "handled", friend, mark });
   }
 
   removed(friend: PublicKey): void {
@@ -92,19 +93,21 @@ export class MessageJournal {
     await this.#tail;
   }
 
-  #append(record: MessageRecord): Promise<void> {
+  #append(record: MessageRecord): Promise<void> | undefined {
     const store = this.#store;
-    if (store === undefined) return NOTHING_TO_DO;
-    // Before, not behind: what is being appended is not yet part of the state that is written out.
-    if (this.#entries >= this.#compactAt) this.#compact(store);
+    if (store === undefined) return undefined;
     this.#entries++;
     const stored = store.append(encodeMessageRecord(record));
-    this.#watch(stored);
+    this.#watch(stored.then(() => this.#compact(store)));
     return stored;
   }
 
-  /** The store keeps the order of calls, so what is appended from here on stands behind the rewritten journal. */
+  /**
+   * In a turn of its own: by then the state that is written out has all that was appended, and what belongs together was
+   * appended together. The store keeps the order of calls, so what is appended from here on stands behind.
+   */
   #compact(store: Store): void {
+    if (this.#entries < this.#compactAt) return;
     const entries = [...this.#foreign];
     for (const [friend, history] of this.#unclaimed.entries()) append(entries, friend as PublicKey, history);
     for (const [friend, current] of this.#living.entries()) append(entries, friend as PublicKey, current());

@@ -79,7 +79,7 @@ export class Messages {
   hello(): Uint8Array {
     const capabilities = Capability.NumberedMessages | this.#extras.capabilities;
     const hello = { version: EXTENSION_VERSION, capabilities };
-    const handled = this.#inbox.handled;
+    const handled = this.#inbox.safe;
     return encodeHello(handled ? { ...hello, handled } : hello);
   }
 

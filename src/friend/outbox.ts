@@ -10,6 +10,12 @@ import type { MessageHistory } from "./message_journal.ts";
 /** Messages that wait for one friend. Only our own app can grow it. */
 export const MAX_QUEUED = 65_536;
 
+/**
+ * Numbers left out after a restart. What was sent in the last instant before we were killed may have arrived without the store
+ * knowing of it: were its number given to another message, that one would be taken for a repetition.
+ */
+const RESTART_GAP = 1n << 24n;
+
 /** Our messages to one friend, in order, until each is settled. Knows nothing of sessions but that they end. */
 export class Outbox {
   readonly #context: FriendContext;
@@ -30,7 +36,7 @@ export class Outbox {
     this.#friend = friend;
     if (history === undefined) return;
     this.#epoch = history.place?.epoch;
-    this.#sequence = history.place?.sequence ?? 0n;
+    this.#sequence = history.place === undefined ? 0n : history.place.sequence + RESTART_GAP;
     for (const record of history.queued) {
       const content = { ...record, text: fromUtf8(record.bytes) };
       this.#entries.push(new OutboxEntry(content, Promise.resolve(), this.#cancel, true));

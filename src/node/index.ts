@@ -4,6 +4,7 @@ export { consoleLogger, LOG_LEVELS, type LogLevel } from "./console_logger.ts";
 export { loadCryptoProvider } from "./crypto_loader.ts";
 export { type NodeDatagramOptions, nodeDatagrams } from "./datagrams.ts";
 export { type NodeEdges, type NodeEdgesOptions, nodeEdges } from "./edges.ts";
+export { type FileStoreOptions, fileStore } from "./file_store/file_store.ts";
 export { nodeInterfaces } from "./interfaces.ts";
 export { type NodePortMapperOptions, nodePortMapper } from "./port_mapper.ts";
 export { proxyStreams } from "./proxy_streams.ts";

@@ -28,6 +28,12 @@ export type ToxErrorCode =
   | "connection-failed"
   | "proxy-failed"
   | "config-invalid"
+  | "profile-in-use"
+  | "profile-damaged"
+  | "password-missing"
+  | "password-wrong"
+  | "disk-full"
+  | "store-unavailable"
   | "crypto-unavailable"
   | "aborted";
 

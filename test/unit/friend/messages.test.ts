@@ -4,6 +4,7 @@ import type { Message } from "../../../src/friend/message.ts";
 import { readU64 } from "../../../src/util/bytes.ts";
 import { utf8 } from "../../../src/util/text.ts";
 import { encodeHandled, encodeHello, encodeMessageFragment } from "../../../src/wire/friend/extension.ts";
+import { CuttableStore } from "../../support/chaos/cuttable_store.ts";
 import { withSilentPeer } from "./legacy_peer.ts";
 import { codeOf, type Person, World } from "./world.ts";
 
@@ -198,6 +199,43 @@ describe("delivered", () => {
 });
 
 describe("the journal", () => {
+  it("gives no number twice, though what was sent last was never written down", async () => {
+    const world = new World();
+    const store = new CuttableStore(memoryStore());
+    const first = await world.person("a", store);
+    const b = await world.person("b", memoryStore());
+    const texts = textsOf(b);
+    const [toB] = await world.befriend(first, b);
+    toB.send("written down");
+    await world.run(200);
+    const kept = store.cut();
+    toB.send("sent, and lost by the store");
+    await world.run(200);
+    await world.stop(first, "crash");
+    const second = await world.person("a", kept);
+    second.friends.addWithoutRequest(b.publicKey).send("after the crash");
+    await world.run(60_000);
+    expect(texts).toEqual(["written down", "sent, and lost by the store", "after the crash"]);
+  });
+
+  it("has noted that a message is handled before the friend is told so", async () => {
+    const world = new World();
+    const store = new CuttableStore(memoryStore());
+    const a = await world.person("a", memoryStore());
+    const b = await world.person("b", store);
+    const [toB] = await world.befriend(a, b);
+    const kept = store.cut();
+    const message = toB.send("handled, and not noted");
+    await world.run(200);
+    expect(message.state).toBe("sent");
+    await world.stop(b, "crash");
+    const again = await world.person("b", kept);
+    const texts = textsOf(again);
+    again.friends.addWithoutRequest(a.publicKey);
+    await world.run(60_000);
+    expect([texts, message.state]).toEqual([["handled, and not noted"], "delivered"]);
+  });
+
   it("brings waiting messages back, with their ids, and forgets delivered ones", async () => {
     const world = new World();
     const store = memoryStore();
@@ -241,6 +279,7 @@ describe("the journal", () => {
       if (i % 1000 === 999) kept.push(message);
       else message.cancel();
     }
+    await world.run(1);
     const entries = await store.readJournal();
     expect(entries.length).toBeLessThan(5000);
     expect(entries.filter(([tag]) => tag === 77)).toEqual([Uint8Array.of(77, 1, 2)]);
