@@ -1,0 +1,55 @@
+/**
+ * The frame of toxcore's savedata. c-toxcore `state.c`. Numbers are little-endian.
+ *
+ *   4  length of what follows the header
+ *   2  type
+ *   2  cookie
+ */
+import { ToxError } from "../util/tox_error.ts";
+
+export const SECTION_HEADER_SIZE = 8;
+
+export interface Section {
+  readonly type: number;
+  /** A view when read. */
+  readonly bytes: Uint8Array;
+}
+
+export function damaged(what: string): ToxError {
+  return new ToxError("profile-damaged", `The profile is damaged (${what}): take an older copy of it.`);
+}
+
+/** All sections from `at` on, up to the one of type `end`, or the end of the bytes. Throws `profile-damaged`. */
+export function readSections(bytes: Uint8Array, at: number, cookie: number, end?: number): Section[] {
+  const sections: Section[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  while (at < bytes.length) {
+    const bodyAt = at + SECTION_HEADER_SIZE;
+    if (bodyAt > bytes.length) throw damaged("it ends within a section's header");
+    const length = view.getUint32(at, true);
+    const type = view.getUint16(at + 4, true);
+    if (view.getUint16(at + 6, true) !== cookie) throw damaged(`no section begins at byte ${at}`);
+    if (length > bytes.length - bodyAt) throw damaged(`section ${type} at byte ${at} is longer than the rest`);
+    if (type === end) return sections;
+    at = bodyAt + length;
+    sections.push({ type, bytes: bytes.subarray(bodyAt, at) });
+  }
+  return sections;
+}
+
+export function sizeOfSections(sections: readonly Section[]): number {
+  return sections.reduce((sum, { bytes }) => sum + SECTION_HEADER_SIZE + bytes.length, 0);
+}
+
+/** Writes the sections and answers where they end. */
+export function writeSections(into: Uint8Array, at: number, cookie: number, sections: readonly Section[]): number {
+  const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
+  for (const { type, bytes } of sections) {
+    view.setUint32(at, bytes.length, true);
+    view.setUint16(at + 4, type, true);
+    view.setUint16(at + 6, cookie, true);
+    into.set(bytes, at + SECTION_HEADER_SIZE);
+    at += SECTION_HEADER_SIZE + bytes.length;
+  }
+  return at;
+}
