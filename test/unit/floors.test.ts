@@ -28,6 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["relay"],
   ["net_crypto"],
   ["friend"],
+  ["files", "groups", "av", "state"],
   FACADE,
   ["node", "testing"],
   ["index.ts"],
