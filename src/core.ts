@@ -9,6 +9,7 @@ export type { Cancel, Clock } from "./env/clock.ts";
 export type { BindOptions, DatagramHandler, DatagramPort, DatagramSocket, Endpoint, IpFamily } from "./env/datagram.ts";
 export { MAX_DATAGRAM_SIZE } from "./env/datagram.ts";
 export type { Edges } from "./env/edges.ts";
+export type { FilePort, FileSink, FileSource } from "./env/file.ts";
 export { type LogFields, type Logger, silentLogger } from "./env/logger.ts";
 export { memoryStore } from "./env/memory_store.ts";
 export { MemoryMetrics, type Metrics } from "./env/metrics.ts";
@@ -16,8 +17,21 @@ export type { MappedProtocol, PortMapper, PortMapperOptions, PortMapping, Reache
 export type { Random } from "./env/random.ts";
 export type { Resolver } from "./env/resolver.ts";
 export type { PreviousVersion, Store } from "./env/store.ts";
+export type { FriendAvatar } from "./files/avatars.ts";
+export type { FileEvents } from "./files/files.ts";
+export { BytesSink, bytesSource } from "./files/memory.ts";
+export type { AcceptFileOptions, FileOffer } from "./files/offer.ts";
+export { safeFileName } from "./files/safe_name.ts";
 export type { ConnectionState, FriendEvents, IncomingFriendRequest } from "./friend/events.ts";
-export type { Friend } from "./friend/friend.ts";
+export type {
+  FileFailure,
+  FileKind,
+  FileOutcome,
+  FileState,
+  FileTransferEvents,
+  SendFileOptions,
+} from "./friend/file_transfer.ts";
+export type { FileTransfer, Friend } from "./friend/friend.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
 export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";
 export { Tox, type ToxEvents } from "./tox.ts";

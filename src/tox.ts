@@ -3,8 +3,10 @@ import { Crypto } from "./crypto/crypto.ts";
 import type { KeyPair } from "./crypto/keys.ts";
 import { SharedKeyCache } from "./crypto/shared_key_cache.ts";
 import type { PortMapping } from "./env/port_mapper.ts";
+import type { FriendAvatar } from "./files/avatars.ts";
+import type { FileEvents } from "./files/files.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
-import type { Friend } from "./friend/friend.ts";
+import type { FileTransfer, Friend } from "./friend/friend.ts";
 import type { Friends } from "./friend/friends.ts";
 import type { ToxEnv } from "./tox_env.ts";
 import { buildFloors, closeFloors, type Floors } from "./tox_floors.ts";
@@ -15,7 +17,7 @@ import { ToxError } from "./util/tox_error.ts";
 import { checkedBootstrapNode, publicKeyOf, WaysIn } from "./ways_in.ts";
 import type { UserStatus } from "./wire/friend/presence.ts";
 
-export interface ToxEvents extends FriendEvents {
+export interface ToxEvents extends FriendEvents, FileEvents {
   /** Whether the network answers. */
   connection: { readonly state: ConnectionState };
 }
@@ -197,9 +199,10 @@ export class Tox {
    */
   on<Name extends keyof ToxEvents>(name: Name, listener: (event: ToxEvents[Name]) => unknown): Unsubscribe {
     this.#expectOpen();
-    return name === "connection"
-      ? this.#own.on("connection", listener as (event: ToxEvents["connection"]) => unknown)
-      : this.#floors.friends.on(name, listener as never);
+    if (name === "connection") return this.#own.on(name, listener as (event: ToxEvents["connection"]) => unknown);
+    return isFileEvent(name)
+      ? this.#floors.files.events.on(name, listener as never)
+      : this.#floors.friends.on(name as keyof FriendEvents, listener as never);
   }
 
   /** Like `on`, for the next event only. */
@@ -209,6 +212,32 @@ export class Tox {
       return listener(event);
     });
     return off;
+  }
+
+  /** Files on their way in both directions; offers that nobody has accepted are not among them. */
+  get fileTransfers(): FileTransfer[] {
+    this.#expectOpen();
+    return this.#floors.files.transfers;
+  }
+
+  /** Our avatar; undefined: none. */
+  get avatar(): FriendAvatar | undefined {
+    return this.#floors.files.avatars.own;
+  }
+
+  /**
+   * Shows friends an image of at most 64 KiB, which they fetch, or none any more. Kept in the store. Rejects with
+   * `invalid-argument`.
+   */
+  async setAvatar(bytes: Uint8Array | undefined): Promise<void> {
+    this.#expectOpen();
+    await this.#floors.files.avatars.setOwn(bytes);
+  }
+
+  /** The avatar that a friend showed last. `friendAvatar` tells of a new one. */
+  async avatarOf(friend: Friend): Promise<FriendAvatar | undefined> {
+    this.#expectOpen();
+    return this.#floors.files.avatars.of(friend);
   }
 
   /** Nodes of the DHT that we know to be alive. */
@@ -258,6 +287,10 @@ export class Tox {
   #expectOpen(): void {
     if (this.#closing) throw new ToxError("closed", "This Tox instance is closed: create a new one.");
   }
+}
+
+function isFileEvent(name: keyof ToxEvents): name is keyof FileEvents {
+  return name === "fileOffer" || name === "fileResumed" || name === "friendAvatar";
 }
 
 function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {

@@ -2,6 +2,7 @@ import type { Crypto } from "./crypto/crypto.ts";
 import type { KeyPair } from "./crypto/keys.ts";
 import type { SharedKeyCache } from "./crypto/shared_key_cache.ts";
 import { Dht } from "./dht/dht.ts";
+import { Files } from "./files/files.ts";
 import { Friends } from "./friend/friends.ts";
 import { NetCrypto } from "./net_crypto/net_crypto.ts";
 import { UdpNetwork } from "./network/udp_network.ts";
@@ -26,6 +27,7 @@ export interface Floors {
   readonly onionClient: OnionClient;
   readonly netCrypto: NetCrypto;
   readonly friends: Friends;
+  readonly files: Files;
 }
 
 /**
@@ -76,6 +78,15 @@ export async function buildFloors(
     closeLower(lower); // the store cannot be read
     throw error;
   });
+  const files = await Files.create({
+    ...{ friends, clock, crypto, logger, metrics },
+    store: options.store,
+    port: env.files,
+  }).catch(async (error: unknown) => {
+    await friends.close();
+    closeLower(lower);
+    throw error;
+  });
   if (options.udp === false) relays?.need(true);
   if (relays) {
     relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
@@ -85,7 +96,7 @@ export async function buildFloors(
   netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
   dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
-  return { ...lower, friends };
+  return { ...lower, friends, files };
 }
 
 async function openRelay(
@@ -118,15 +129,17 @@ function announceOurRelay(relays: RelayPool | undefined, { ports }: RelayServer,
   relays?.addOurServer(at(bindIpv4 === undefined || bindIpv4 === "0.0.0.0" ? loopback : bindIpv4), at(loopback));
 }
 
-export async function closeFloors({ friends, ...lower }: Floors): Promise<void> {
+export async function closeFloors({ files, friends, ...lower }: Floors): Promise<void> {
   try {
+    const written = files.close();
     await friends.close();
+    await written;
   } finally {
     closeLower(lower);
   }
 }
 
-function closeLower(lower: Omit<Floors, "friends">): void {
+function closeLower(lower: Omit<Floors, "friends" | "files">): void {
   lower.netCrypto.close();
   lower.onionClient.close();
   lower.relays?.close();

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { DatagramPort } from "./datagram.ts";
+import type { FilePort } from "./file.ts";
 import type { Interfaces } from "./interfaces.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
@@ -19,6 +20,8 @@ export interface Edges {
   readonly streams?: StreamPort;
   /** Missing where no router can be asked, or nobody can connect to us anyway: then no ports are mapped. */
   readonly portMapper?: PortMapper;
+  /** Missing where there is no disk: half-done transfers then wait for the app after a restart. */
+  readonly files?: FilePort;
   readonly resolver: Resolver;
   readonly logger: Logger;
   readonly metrics: Metrics;

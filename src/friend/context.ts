@@ -2,14 +2,16 @@ import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
 import type { Random } from "../env/random.ts";
+import type { BulkPacket } from "../net_crypto/session.ts";
 import type { Emitter } from "../util/emitter.ts";
 import type { Drop } from "../wire/drop.ts";
 import type { PunchingOffice } from "./birthday_punch.ts";
 import type { FriendEvents } from "./events.ts";
-import type { Friend } from "./friend.ts";
+import type { FileSender, Friend } from "./friend.ts";
 import type { FriendRequests } from "./friend_requests.ts";
 import type { MessageJournal } from "./message_journal.ts";
 import type { PacketHandlers } from "./packet_handlers.ts";
+import type { PluggedFloors } from "./plugged_floors.ts";
 import type { FriendFinder, FriendLookups, FriendRelays, FriendSessions, SendPriority } from "./ports.ts";
 import type { SelfProfile } from "./self_profile.ts";
 
@@ -31,6 +33,9 @@ export interface FriendContext {
   readonly profile: SelfProfile;
   readonly requests: FriendRequests;
   readonly handlers: PacketHandlers;
+  readonly floors: PluggedFloors;
+  /** Plugged in by the facade. */
+  fileSender: FileSender | undefined;
   readonly drop: Drop;
   /** A number no other message of the profile has. */
   nextMessageNumber(): bigint;
@@ -43,6 +48,9 @@ export interface FriendContext {
 export interface FriendLink {
   send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean;
   sendLossy(packet: Uint8Array): boolean;
+  /** Of the session there is now. */
+  setBulkSource(pull: (() => BulkPacket | undefined) | undefined): void;
+  bulkReady(): void;
   /** Ends the session and opens a new one. */
   restart(reason: string): void;
 }

@@ -1,7 +1,13 @@
 import type { PublicKey } from "../crypto/keys.ts";
+import type { FileSource } from "../env/file.ts";
 import { toHex } from "../util/bytes.ts";
 import type { UserStatus } from "../wire/friend/presence.ts";
+import type { FileSenderTo, FileTransferWith, SendFileOptions } from "./file_transfer.ts";
 import type { Message } from "./message.ts";
+
+/** A file on its way to a friend, or from him. */
+export type FileTransfer = FileTransferWith<Friend>;
+export type FileSender = FileSenderTo<Friend>;
 
 /** How a friend is reached. `none`: offline. */
 export type ConnectionState = "none" | "tcp" | "udp";
@@ -26,6 +32,7 @@ export interface FriendBehind {
   /** Throws `closed` or `unknown-friend`. */
   checkUsable(): void;
   sendCustom(packet: Uint8Array): void;
+  sendFile(source: FileSource, options: SendFileOptions): FileTransfer;
   remove(): void;
 }
 
@@ -106,6 +113,16 @@ export class Friend {
   sendPacket(bytes: Uint8Array): void {
     this.#behind.checkUsable();
     this.#behind.sendCustom(bytes);
+  }
+
+  /**
+   * Offers a file, now or when he is there, and sends it when he accepts; goes on where it was after a lost session. What
+   * happens is told by the transfer. Throws `queue-full` (256 transfers to him), `name-too-long`, `invalid-argument`,
+   * `unknown-friend`, `closed`.
+   */
+  sendFile(source: FileSource, options: SendFileOptions = {}): FileTransfer {
+    this.#behind.checkUsable();
+    return this.#behind.sendFile(source, options);
   }
 
   /** Takes him off the list. Messages that wait for him are cancelled. Does nothing the second time. */

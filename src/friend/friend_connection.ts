@@ -2,7 +2,7 @@ import type { PublicKey } from "../crypto/keys.ts";
 import type { Cancel } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
 import type { RelayPath } from "../net_crypto/ports.ts";
-import type { CloseReason } from "../net_crypto/session.ts";
+import type { BulkPacket, CloseReason } from "../net_crypto/session.ts";
 import { sameBytes } from "../util/bytes.ts";
 import { TokenBucket } from "../util/token_bucket.ts";
 import { bareFriendPacket, FriendPacketId } from "../wire/friend/packet_ids.ts";
@@ -141,6 +141,14 @@ export class FriendConnection implements FriendLink {
 
   sendLossy(packet: Uint8Array): boolean {
     return this.#attempt?.established === true && this.#attempt.session?.sendLossy(packet) === true;
+  }
+
+  setBulkSource(pull: (() => BulkPacket | undefined) | undefined): void {
+    if (this.#attempt?.established) this.#attempt.session?.setBulkSource(pull);
+  }
+
+  bulkReady(): void {
+    if (this.#attempt?.established) this.#attempt.session?.bulkReady();
   }
 
   /** nospam ‖ message, through the onion. Answers how many announce nodes it went to. */

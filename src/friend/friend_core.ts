@@ -1,4 +1,5 @@
 import type { PublicKey } from "../crypto/keys.ts";
+import type { FileSource } from "../env/file.ts";
 import { TokenBucket } from "../util/token_bucket.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { friendRequestPacket } from "../wire/friend/friend_request.ts";
@@ -10,10 +11,12 @@ import {
 } from "../wire/friend/packet_ids.ts";
 import { decodeShareRelays } from "../wire/friend/share_relays.ts";
 import type { FriendContext } from "./context.ts";
-import { type ConnectionState, Friend, type FriendBehind } from "./friend.ts";
+import type { SendFileOptions } from "./file_transfer.ts";
+import { type ConnectionState, type FileTransfer, Friend, type FriendBehind } from "./friend.ts";
 import { FriendConnection } from "./friend_connection.ts";
 import { Messages } from "./messages.ts";
 import { OutgoingRequest } from "./outgoing_request.ts";
+import type { FriendPipe } from "./plugged_floors.ts";
 import type { FriendSessionListener } from "./ports.ts";
 import { Presence } from "./presence.ts";
 
@@ -31,6 +34,7 @@ export class FriendCore implements FriendBehind {
   readonly #context: FriendContext;
   readonly #connection: FriendConnection;
   readonly #comings = new TokenBucket(COMINGS, COMING_MS);
+  readonly #pipe: FriendPipe;
   #request: OutgoingRequest | undefined;
   #stopped = false;
 
@@ -49,6 +53,7 @@ export class FriendCore implements FriendBehind {
     });
     this.messages = new Messages(context, this.handle, publicKey, this.#connection, this.#connection.extras);
     this.presence = new Presence(context, this.handle, this.#connection, () => this.messages.hello());
+    this.#pipe = this.#makePipe();
   }
 
   get connection(): ConnectionState {
@@ -88,6 +93,13 @@ export class FriendCore implements FriendBehind {
     this.#context.remove(this.handle);
   }
 
+  /** See `Friend.sendFile`. */
+  sendFile(source: FileSource, options: SendFileOptions): FileTransfer {
+    const { fileSender } = this.#context;
+    if (fileSender === undefined) throw new ToxError("closed", "Create a new instance: this one sends no files.");
+    return fileSender.send(this.handle, source, options);
+  }
+
   /** Sends an app's own packet, see `Friend.sendPacket`. */
   sendCustom(bytes: Uint8Array): void {
     const [id] = bytes;
@@ -112,6 +124,8 @@ export class FriendCore implements FriendBehind {
     if (this.#stopped) return;
     this.#stopped = true;
     this.messages.stop(outcome);
+    if (this.presence.online) this.#context.floors.down(this.handle);
+    if (outcome === "cancelled") this.#context.floors.removed(this.handle);
     this.#connection.send(bareFriendPacket(FriendPacketId.Offline), "control");
     this.#connection.stop();
     this.#request?.stop();
@@ -128,13 +142,37 @@ export class FriendCore implements FriendBehind {
   }
 
   #left(): void {
+    const wasOnline = this.presence.online;
     this.messages.sessionLost();
+    this.#connection.setBulkSource(undefined);
     this.presence.handleOffline();
+    if (wasOnline) this.#context.floors.down(this.handle);
   }
 
   #writable(): void {
     this.presence.flush();
     this.messages.writable();
+    if (this.presence.online) this.#context.floors.writable(this.handle);
+  }
+
+  #makePipe(): FriendPipe {
+    const core = this;
+    return {
+      get online() {
+        return core.presence.online;
+      },
+      get capabilities() {
+        return core.messages.peerCapabilities;
+      },
+      send: (packet, priority, onAcknowledged) =>
+        this.presence.online && this.#connection.send(packet, priority, onAcknowledged),
+      setBulkSource: (pull) => {
+        if (this.presence.online) this.#connection.setBulkSource(pull);
+      },
+      bulkReady: () => {
+        if (this.presence.online) this.#connection.bulkReady();
+      },
+    };
   }
 
   #handleLossless(packet: Uint8Array): void {
@@ -170,6 +208,7 @@ export class FriendCore implements FriendBehind {
       this.#request?.stop();
       this.#request = undefined;
       this.presence.handleOnline();
+      if (this.presence.online) this.#context.floors.up(this.handle, this.#pipe);
     }
   }
 

@@ -17,11 +17,12 @@ import { decodeToxId, formatToxId, isCanonicalKey, parseToxId } from "../wire/fr
 import { PunchingOffice } from "./birthday_punch.ts";
 import type { FriendContext } from "./context.ts";
 import type { FriendEvents } from "./events.ts";
-import type { Friend } from "./friend.ts";
+import type { FileSender, Friend } from "./friend.ts";
 import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
 import { MessageJournal } from "./message_journal.ts";
 import { type FriendPacketHandler, PacketHandlers } from "./packet_handlers.ts";
+import { type FriendFloor, PluggedFloors } from "./plugged_floors.ts";
 import type {
   FriendFinder,
   FriendLookups,
@@ -93,6 +94,8 @@ export class Friends {
       punching: options.sockets && new PunchingOffice(options.sockets, options.clock, random, options.metrics),
       profile: new SelfProfile(),
       handlers: new PacketHandlers(),
+      floors: new PluggedFloors(),
+      fileSender: undefined,
       nextMessageNumber: () => this.#takeMessageNumber(),
       isClosed: () => this.#closed !== undefined,
       remove: (friend) => this.#remove(friend),
@@ -203,6 +206,16 @@ export class Friends {
   /** Where files, groups and calls take their packets: ids from `first` to `last`, of friends who are online. */
   onPacket(first: number, last: number, handler: FriendPacketHandler): Unsubscribe {
     return this.#context.handlers.register(first, last, handler);
+  }
+
+  /** A floor above hears who comes and goes from now on. */
+  plugIn(floor: FriendFloor): void {
+    this.#context.floors.add(floor);
+  }
+
+  /** Who carries out `Friend.sendFile`. */
+  set fileSender(sender: FileSender) {
+    this.#context.fileSender = sender;
   }
 
   /** Somebody begins a session with us. Undefined: he is no friend, or his session with us is alive. */

@@ -37,6 +37,7 @@ export class Messages {
   readonly #inbox: Inbox;
   readonly #extras: ExtensionExtras;
   #kind: PeerKind = "unknown";
+  #peerCapabilities = 0;
   /** Counts sessions: an acknowledgement of an older one means nothing. */
   #generation = 0;
   /** How much of a fragmented message the session has taken. */
@@ -56,6 +57,11 @@ export class Messages {
 
   get queued(): number {
     return this.#outbox.queued;
+  }
+
+  /** What the hello of this session said; 0 without one. */
+  get peerCapabilities(): number {
+    return this.#peerCapabilities;
   }
 
   pending(): Message[] {
@@ -120,6 +126,7 @@ export class Messages {
   /** The session is gone, or the peer has left it. */
   sessionLost(): void {
     this.#kind = "unknown";
+    this.#peerCapabilities = 0;
     this.#generation++;
     this.#part = undefined;
     this.#outbox.sessionLost();
@@ -141,7 +148,10 @@ export class Messages {
     const hello = decodeHello(packet, this.#context.drop);
     const numbered = hello !== undefined && (hello.capabilities & Capability.NumberedMessages) !== 0;
     if (this.#kind !== "ours") this.#kind = numbered ? "ours" : "legacy";
-    if (hello) this.#extras.peerHas(hello.capabilities);
+    if (hello) {
+      this.#peerCapabilities = hello.capabilities;
+      this.#extras.peerHas(hello.capabilities);
+    }
     if (hello?.handled) this.#announce(this.#outbox.handledUpTo(hello.handled));
     this.#pump();
   }

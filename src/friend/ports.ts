@@ -1,7 +1,7 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { DatagramSocket, Endpoint } from "../env/datagram.ts";
 import type { RelayPath } from "../net_crypto/ports.ts";
-import type { CloseReason } from "../net_crypto/session.ts";
+import type { BulkPacket, CloseReason } from "../net_crypto/session.ts";
 import type { FinderFriend, FoundListener, FriendRequestHandler } from "../onion/client/types.ts";
 import type { PackedNode } from "../wire/packed_node.ts";
 
@@ -96,6 +96,9 @@ export interface FriendSession {
    */
   send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean;
   sendLossy(packet: Uint8Array): boolean;
+  /** See `Session.setBulkSource`. */
+  setBulkSource(pull: (() => BulkPacket | undefined) | undefined): void;
+  bulkReady(): void;
   /** Ends the session and tells the peer. */
   kill(reason?: "local" | "timeout"): void;
 }

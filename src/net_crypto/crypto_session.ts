@@ -20,7 +20,7 @@ import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./round_trip.ts";
 import { sendDataPacket, sendPlainPacket } from "./send_packet.ts";
 import { Sender } from "./sender.ts";
-import type { CloseReason, LosslessClass, Session, SessionListener, SessionState } from "./session.ts";
+import type { BulkPacket, CloseReason, LosslessClass, Session, SessionListener, SessionState } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
 
 /** A session over the life of its keys: opening, encryption, and who hears of what. c-toxcore `net_crypto.c`. */
@@ -139,7 +139,7 @@ export class CryptoSession implements Session {
     return this.#sendData(this.#paths.active, this.#sender.bufferEnd, packet);
   }
 
-  setBulkSource(pull: (() => Uint8Array | undefined) | undefined): void {
+  setBulkSource(pull: (() => BulkPacket | undefined) | undefined): void {
     this.#sender.setBulkSource(pull);
     this.bulkReady();
   }

@@ -17,6 +17,9 @@ export type CloseReason = "killed" | "timeout" | "replaced" | "handshake-failed"
 /** Whom messages overtake: control goes before lossy packets, those before messages, and bulk comes last. */
 export type LosslessClass = "control" | "message";
 
+/** Its bytes, or those and who hears that the peer's stack has them. */
+export type BulkPacket = Uint8Array | { readonly data: Uint8Array; readonly onAcknowledged: () => void };
+
 export interface Session {
   /** The peer's long-term key. */
   readonly peer: PublicKey;
@@ -59,7 +62,7 @@ export interface Session {
    * never queue here. The bytes belong to the session until they are acknowledged. Answer undefined when there is nothing,
    * and call `bulkReady` when there is again.
    */
-  setBulkSource(pull: (() => Uint8Array | undefined) | undefined): void;
+  setBulkSource(pull: (() => BulkPacket | undefined) | undefined): void;
   bulkReady(): void;
   /** Ends the session and tells the peer. `onClosed` is called within. */
   kill(reason?: "local" | "timeout"): void;

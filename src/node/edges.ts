@@ -3,6 +3,7 @@ import { type Logger, silentLogger } from "../env/logger.ts";
 import { MemoryMetrics, type Metrics } from "../env/metrics.ts";
 import { type NodeClock, nodeClock } from "./clock.ts";
 import { nodeDatagrams } from "./datagrams.ts";
+import { nodeFiles } from "./file_sink.ts";
 import { nodeInterfaces } from "./interfaces.ts";
 import { nodePortMapper } from "./port_mapper.ts";
 import { literalResolver, noDatagrams } from "./proxy_edges.ts";
@@ -38,6 +39,7 @@ export function nodeEdges(options: NodeEdgesOptions = {}): NodeEdges {
     datagrams: proxy === undefined ? nodeDatagrams({ metrics }) : noDatagrams,
     streams: proxy === undefined ? nodeStreams({ metrics }) : proxyStreams(proxy, { metrics }),
     ...(proxy === undefined && { portMapper: nodePortMapper({ clock, random, logger, metrics }) }),
+    files: nodeFiles,
     resolver: proxy === undefined ? nodeResolver : literalResolver,
     logger,
     metrics,

@@ -12,6 +12,8 @@ export const HEARD_EVENTS = [
   "friendStatusMessage",
   "friendStatus",
   "packet",
+  "fileResumed",
+  "friendAvatar",
 ] as const satisfies readonly (keyof ToxEvents)[];
 
 interface Waiter {

@@ -171,6 +171,10 @@ export class FakeSession implements FriendSession {
     return true;
   }
 
+  setBulkSource(): void {}
+
+  bulkReady(): void {}
+
   sendLossy(packet: Uint8Array): boolean {
     if (this.over || !this.isEstablished) return false;
     this.#transmit(packet.slice(), false, () => {});

@@ -1,0 +1,43 @@
+import { utf8 } from "../util/text.ts";
+
+/** A disk takes 255 bytes; this leaves room for ` (2)` and `.part`. */
+const LONGEST = 240;
+/** An ending longer than this is no extension worth keeping. */
+const LONGEST_EXTENSION = 32;
+
+/** What separates or selects on some system, control characters, and what turns the order of letters around or is not seen. */
+const UNSAFE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/** What Windows takes for a device, whatever its extension. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])[ .]*(?:\.|$)/i;
+
+/**
+ * A name that a stranger chose, made one that names a file in the folder where it is put, on any system: no separators, no
+ * hidden file, no device, at most 240 bytes, and what is seen is what it is.
+ */
+export function safeFileName(raw: string): string {
+  const plain = raw
+    .replace(UNSAFE, "_")
+    .replace(/^[\s.]+/, "")
+    .replace(/[\s.]+$/, "");
+  const name = cut(DEVICE.test(plain) ? `_${plain}` : plain);
+  return name === "" ? "file" : name;
+}
+
+/** Keeps the extension, which says what the file is. */
+function cut(name: string): string {
+  if (utf8(name).length <= LONGEST) return name;
+  const dot = name.lastIndexOf(".");
+  const ending = dot > 0 ? name.slice(dot) : "";
+  const extension = utf8(ending).length <= LONGEST_EXTENSION ? ending : "";
+  const room = LONGEST - utf8(extension).length;
+  let stem = "";
+  let size = 0;
+  for (const character of extension === "" ? name : name.slice(0, dot)) {
+    size += utf8(character).length;
+    if (size > room) break;
+    stem += character;
+  }
+  return stem.replace(/[\s.]+$/, "") + extension;
+}
