@@ -7,12 +7,13 @@ import type { FriendAvatar } from "./files/avatars.ts";
 import type { FileEvents } from "./files/files.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
 import type { FileTransfer, Friend } from "./friend/friend.ts";
-import type { Friends } from "./friend/friends.ts";
 import type { ToxEnv } from "./tox_env.ts";
 import { buildFloors, closeFloors, type Floors } from "./tox_floors.ts";
-import { expectU32, portMapperOf, secretKeyOf, type ToxOptions } from "./tox_options.ts";
+import { expectU32, portMapperOf, type ToxOptions } from "./tox_options.ts";
+import { ToxProfile } from "./tox_profile.ts";
 import { toHex } from "./util/bytes.ts";
 import { Emitter, type Unsubscribe } from "./util/emitter.ts";
+import { randomU32 } from "./util/random_numbers.ts";
 import { ToxError } from "./util/tox_error.ts";
 import { checkedBootstrapNode, publicKeyOf, WaysIn } from "./ways_in.ts";
 import type { UserStatus } from "./wire/friend/presence.ts";
@@ -29,6 +30,7 @@ export interface ToxEvents extends FriendEvents, FileEvents {
 export class Tox {
   readonly #env: ToxEnv;
   readonly #crypto: Crypto;
+  readonly #profile: ToxProfile;
   readonly #self: KeyPair;
   readonly #selfShared: SharedKeyCache;
   readonly #floors: Floors;
@@ -38,10 +40,11 @@ export class Tox {
   #closing: Promise<void> | undefined;
   #mapping: PortMapping | undefined;
 
-  private constructor(env: ToxEnv, crypto: Crypto, self: KeyPair, selfShared: SharedKeyCache, floors: Floors) {
+  private constructor(env: ToxEnv, crypto: Crypto, profile: ToxProfile, selfShared: SharedKeyCache, floors: Floors) {
     this.#env = env;
     this.#crypto = crypto;
-    this.#self = self;
+    this.#profile = profile;
+    this.#self = profile.keys;
     this.#selfShared = selfShared;
     this.#floors = floors;
     this.#waysIn = new WaysIn(env, floors);
@@ -51,27 +54,29 @@ export class Tox {
 
   /**
    * Opens the sockets and starts the instance. Rejects with a `ToxError`: `port-in-use`, `permission-denied`,
-   * `network-unavailable`, `invalid-argument`, `name-too-long`, `status-message-too-long`, `aborted`. No event comes
-   * before the turn after the promise resolves.
+   * `network-unavailable`, `invalid-argument`, `name-too-long`, `status-message-too-long`, `aborted`; for a profile
+   * `profile-damaged`, `password-missing`, and what the store says. No event comes before the turn after the promise resolves.
    */
   static async create(env: ToxEnv, options: ToxOptions = {}): Promise<Tox> {
     throwIfAborted(options.signal);
     const crypto = new Crypto(env.crypto, env.random);
-    const self = options.secretKey === undefined ? crypto.keyPair() : crypto.keyPairOf(secretKeyOf(options.secretKey));
     if (options.nospam !== undefined) expectU32(options.nospam, "the nospam");
     const bootstrap = (options.bootstrap ?? []).map(checkedBootstrapNode);
     const relays = (options.relays ?? []).map(checkedBootstrapNode);
     const portMapper = portMapperOf(env, options);
+    const profile = await ToxProfile.open(env, crypto, options);
+    const self = profile.keys;
     const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
-    const floors = await buildFloors(env, crypto, self, selfShared, options);
+    const nospam = options.nospam ?? profile.nospam ?? randomU32(crypto.random);
+    const floors = await buildFloors(env, crypto, self, selfShared, { ...options, nospam });
     try {
-      applyProfile(floors.friends, options);
+      await profile.attach(floors);
       throwIfAborted(options.signal);
     } catch (error) {
       await closeFloors(floors);
       throw error;
     }
-    const tox = new Tox(env, crypto, self, selfShared, floors);
+    const tox = new Tox(env, crypto, profile, selfShared, floors);
     env.logger.info("listening", { port: tox.udpPort, dhtPublicKey: tox.dhtPublicKey });
     tox.#mapPorts(portMapper?.open(options.bindIpv4 === undefined ? {} : { address: options.bindIpv4 }));
     tox.#waysIn.start({ bootstrap, relays });
@@ -240,6 +245,18 @@ export class Tox {
     return this.#floors.files.avatars.of(friend);
   }
 
+  /** Resolves when the profile is in the store as it is now; without a store, at once. Rejects with what the store says. */
+  async save(): Promise<void> {
+    this.#expectOpen();
+    await this.#profile.save();
+  }
+
+  /** The profile as toxcore's clients read it, the bytes of a `.tox` file: whoever has them is this person. */
+  exportProfile(): Uint8Array {
+    this.#expectOpen();
+    return this.#profile.export();
+  }
+
   /** Nodes of the DHT that we know to be alive. */
   get nodeCount(): number {
     return this.#floors.dht.nodeCount;
@@ -257,8 +274,10 @@ export class Tox {
 
   async #close(): Promise<void> {
     this.#waysIn.close();
+    const saved = this.#profile.close().catch(() => {}); // logged
     try {
       await closeFloors(this.#floors);
+      await saved;
     } finally {
       await this.#mapping?.close();
     }
@@ -291,12 +310,6 @@ export class Tox {
 
 function isFileEvent(name: keyof ToxEvents): name is keyof FileEvents {
   return name === "fileOffer" || name === "fileResumed" || name === "friendAvatar";
-}
-
-function applyProfile(friends: Friends, { name, statusMessage, status }: ToxOptions): void {
-  if (name !== undefined) friends.selfName = name;
-  if (statusMessage !== undefined) friends.selfStatusMessage = statusMessage;
-  if (status !== undefined) friends.selfStatus = status;
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -11,11 +11,16 @@ import type { UserStatus } from "./wire/friend/presence.ts";
 
 export interface ToxOptions {
   /**
-   * Keeps the messages that wait to be delivered; in memory, so gone with the process, when left out. The key, the nospam
-   * and the friends are not in it yet: pass the first two again, and add the friends again.
+   * Keeps everything: who we are, the friends, messages that wait, half-done files. In memory, so gone with the process, when
+   * left out. Of the options below, name and status replace what it holds, where they are given.
    */
   readonly store?: Store;
-  /** The long-term secret key, 32 bytes or 64 hex digits: who we are. Random when left out. It is copied. */
+  /** A plain `.tox` file's bytes to begin with, where the store holds no profile yet. They are copied. */
+  readonly profile?: Uint8Array;
+  /**
+   * The long-term secret key, 32 bytes or 64 hex digits: who we are. Random in a new profile when left out; beside a profile it
+   * must be the same. It is copied.
+   */
   readonly secretKey?: Uint8Array | string;
   /** The part of the Tox ID that friend requests have to know, a 32-bit number. Random when left out. */
   readonly nospam?: number;

@@ -75,7 +75,7 @@ export class Friend {
     return this.#behind.presence.typing;
   }
 
-  /** Unix seconds; now when he is here, undefined when he never was in the time of this instance. */
+  /** Unix seconds; now when he is here, undefined when he never was, as far as is known. */
   get lastOnline(): number | undefined {
     return this.#behind.presence.lastOnline;
   }

@@ -1,5 +1,6 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { FileSource } from "../env/file.ts";
+import { readU32 } from "../util/bytes.ts";
 import { TokenBucket } from "../util/token_bucket.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { friendRequestPacket } from "../wire/friend/friend_request.ts";
@@ -14,6 +15,7 @@ import type { FriendContext } from "./context.ts";
 import type { SendFileOptions } from "./file_transfer.ts";
 import { type ConnectionState, type FileTransfer, Friend, type FriendBehind } from "./friend.ts";
 import { FriendConnection } from "./friend_connection.ts";
+import type { KnownFriend } from "./known_friend.ts";
 import { Messages } from "./messages.ts";
 import { OutgoingRequest } from "./outgoing_request.ts";
 import type { FriendPipe } from "./plugged_floors.ts";
@@ -63,6 +65,16 @@ export class FriendCore implements FriendBehind {
   /** The request that goes out until the friend is there: nospam ‖ message. */
   get requestData(): Uint8Array | undefined {
     return this.#request?.data;
+  }
+
+  /** What is to be kept of him. */
+  get known(): KnownFriend {
+    const { name, statusMessage, status, lastOnline } = this.presence;
+    const known = { publicKey: this.publicKey, name, statusMessage, status, lastOnline };
+    const request = this.#request;
+    if (request === undefined) return known;
+    const { data, sent } = request;
+    return { ...known, request: { nospam: readU32(data, 0), message: data.subarray(4), sent } };
   }
 
   start(): void {

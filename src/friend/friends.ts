@@ -20,6 +20,7 @@ import type { FriendEvents } from "./events.ts";
 import type { FileSender, Friend } from "./friend.ts";
 import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
+import type { KnownFriend } from "./known_friend.ts";
 import { MessageJournal } from "./message_journal.ts";
 import { type FriendPacketHandler, PacketHandlers } from "./packet_handlers.ts";
 import { type FriendFloor, PluggedFloors } from "./plugged_floors.ts";
@@ -60,6 +61,8 @@ export class Friends {
   readonly #events: Emitter<FriendEvents>;
   readonly #cores: KeyMap<FriendCore>; // grown by the app alone
   readonly #context: FriendContext;
+  /** Called when something has changed that profiles keep: our own doing, and not what friends tell of themselves. */
+  onProfileChange: (() => void) | undefined;
   #nextMessageNumber: bigint;
   #closed: Promise<void> | undefined;
 
@@ -134,6 +137,7 @@ export class Friends {
       throw new ToxError("invalid-argument", "Give a nospam from 0 to 4294967295.");
     }
     this.#context.requests.nospam = nospam;
+    this.onProfileChange?.();
   }
 
   get selfName(): string {
@@ -143,7 +147,7 @@ export class Friends {
   /** At most 128 bytes of UTF-8, else `name-too-long`. */
   set selfName(name: string) {
     this.#checkOpen();
-    if (this.#context.profile.setName(name)) this.#tellAll(Tell.Name);
+    if (this.#context.profile.setName(name)) this.#changed(Tell.Name);
   }
 
   get selfStatusMessage(): string {
@@ -153,7 +157,7 @@ export class Friends {
   /** At most 1007 bytes of UTF-8, else `status-message-too-long`. */
   set selfStatusMessage(text: string) {
     this.#checkOpen();
-    if (this.#context.profile.setStatusMessage(text)) this.#tellAll(Tell.StatusMessage);
+    if (this.#context.profile.setStatusMessage(text)) this.#changed(Tell.StatusMessage);
   }
 
   get selfStatus(): UserStatus {
@@ -162,7 +166,7 @@ export class Friends {
 
   set selfStatus(status: UserStatus) {
     this.#checkOpen();
-    if (this.#context.profile.setStatus(status)) this.#tellAll(Tell.Status);
+    if (this.#context.profile.setStatus(status)) this.#changed(Tell.Status);
   }
 
   /**
@@ -184,13 +188,28 @@ export class Friends {
     const asked = known?.requestData;
     const core = known && asked && readU32(asked, 0) !== nospam ? known : this.#addCore(publicKey);
     core.request(data);
+    this.onProfileChange?.();
     return core.handle;
   }
 
   /** Adds somebody who has asked us, or who adds us too. Takes 32 bytes or 64 hex digits. Throws as `add`. */
   addWithoutRequest(publicKey: string | Uint8Array): Friend {
     this.#checkOpen();
-    return this.#addCore(asKey(publicKey)).handle;
+    const { handle } = this.#addCore(asKey(publicKey));
+    this.onProfileChange?.();
+    return handle;
+  }
+
+  /** Adds somebody whom an earlier instance knew. Throws `own-id`, `already-friend`, `weak-key`. */
+  restore(known: KnownFriend): void {
+    const core = this.#addCore(known.publicKey);
+    core.presence.restore(known);
+    if (known.request) core.request(encodeFriendRequestData(known.request));
+  }
+
+  /** What is to be kept of all of them, in the order they were added. */
+  known(): KnownFriend[] {
+    return [...this.#cores.values()].map((core) => core.known);
   }
 
   /** By 32 bytes or 64 hex digits in any case. */
@@ -260,9 +279,11 @@ export class Friends {
     core.stop("cancelled");
     this.#context.requests.forget(key);
     this.#context.journal.removed(key);
+    this.onProfileChange?.();
   }
 
-  #tellAll(what: number): void {
+  #changed(what: number): void {
+    this.onProfileChange?.();
     for (const core of this.#cores.values()) core.presence.tell(what);
   }
 

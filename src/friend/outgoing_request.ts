@@ -31,6 +31,11 @@ export class OutgoingRequest {
     return this.#data;
   }
 
+  /** Whether it has left once. */
+  get sent(): boolean {
+    return this.#sentAt > Number.NEGATIVE_INFINITY;
+  }
+
   /** The person has given out a new ID: asks anew. */
   replace(data: Uint8Array): void {
     this.#data = data;

@@ -13,6 +13,7 @@ import {
 } from "../wire/friend/presence.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
 import type { ConnectionState, Friend } from "./friend.ts";
+import type { KnownFriend } from "./known_friend.ts";
 
 /** What a friend has yet to be told, in the order in which it is told. */
 export const Tell = { Online: 1, Hello: 2, Name: 4, StatusMessage: 8, Status: 16, Typing: 32 } as const;
@@ -66,6 +67,14 @@ export class Presence {
 
   get typing(): boolean {
     return this.#typing;
+  }
+
+  /** What an earlier instance was told. */
+  restore({ name, statusMessage, status, lastOnline }: KnownFriend): void {
+    this.#name = name;
+    this.#statusMessage = statusMessage;
+    this.#status = status;
+    this.#lastOnline = lastOnline;
   }
 
   /** A session is established. Nothing but ONLINE means anything to the peer before he has it. */

@@ -8,6 +8,7 @@ const FACADE: readonly string[] = [
   "tox_floors.ts",
   "tox_node.ts",
   "tox_options.ts",
+  "tox_profile.ts",
   "ways_in.ts",
   "bootstrap_node.ts",
   "public_nodes.ts",

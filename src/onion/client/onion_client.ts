@@ -157,6 +157,11 @@ export class OnionClient {
     if (!this.#closed) this.#ways.startFrom(node);
   }
 
+  /** Nodes that paths could be made of another time, at most `count`. */
+  nodesToKeep(count: number): PackedNode[] {
+    return this.#ways.randomNodes(count);
+  }
+
   /** Where others reach us, as a router in front of us says: friends are told. Undefined: nobody knows. */
   setOwnEndpoint(endpoint: Endpoint | undefined): void {
     if (this.#closed) return;

@@ -1,0 +1,84 @@
+import type { Crypto } from "../crypto/crypto.ts";
+import type { KeyPair } from "../crypto/keys.ts";
+import type { Store } from "../env/store.ts";
+import type { KnownFriend } from "../friend/known_friend.ts";
+import { sameBytes } from "../util/bytes.ts";
+import { fromUtf8, utf8 } from "../util/text.ts";
+import { ToxError } from "../util/tox_error.ts";
+import { MAX_NAME_SIZE, MAX_STATUS_MESSAGE_SIZE } from "../wire/friend/presence.ts";
+import type { SavedFriend } from "./saved_friend.ts";
+import { decodeSavedata, type Savedata } from "./savedata.ts";
+import { damaged } from "./sections.ts";
+
+/** The store's record that is a `.tox` file. */
+export const PROFILE_RECORD = "profile";
+
+/**
+ * The profile in these bytes. Throws `profile-damaged` also where the two keys do not belong together, and `password-missing`.
+ */
+export function readProfile(bytes: Uint8Array, crypto: Crypto): Savedata {
+  const data = decodeSavedata(bytes);
+  if (sameBytes(crypto.keyPairOf(data.secretKey).publicKey, data.publicKey)) return data;
+  crypto.wipe(data.secretKey);
+  throw damaged("its public key is not that of its secret key");
+}
+
+/**
+ * The profile in the store, if there is one. Rejects as `readProfile` throws, and says where the version before is, if
+ * that is whole.
+ */
+export async function loadProfile(store: Store, crypto: Crypto): Promise<Savedata | undefined> {
+  const bytes = await store.read(PROFILE_RECORD);
+  if (bytes === undefined) return undefined;
+  try {
+    return readProfile(bytes, crypto);
+  } catch (error) {
+    if (!(error instanceof ToxError) || error.code !== "profile-damaged") throw error;
+    const place = await wholePrevious(store, crypto);
+    if (place === undefined) throw error;
+    throw new ToxError(error.code, `${error.message} The version before is whole: ${place}`, { cause: error });
+  }
+}
+
+async function wholePrevious(store: Store, crypto: Crypto): Promise<string | undefined> {
+  const previous = await store.previous?.(PROFILE_RECORD).catch(() => undefined);
+  if (previous === undefined) return undefined;
+  try {
+    crypto.wipe(readProfile(previous.bytes, crypto).secretKey);
+    return previous.place;
+  } catch {
+    return undefined;
+  }
+}
+
+export function keysOf({ publicKey, secretKey }: Savedata): KeyPair {
+  return { publicKey, secretKey };
+}
+
+export function knownFriend(saved: SavedFriend): KnownFriend {
+  const { publicKey } = saved;
+  if (saved.kind === "asked") {
+    const { nospam, message, sent } = saved;
+    const nothing = { name: "", statusMessage: "", status: "none", lastOnline: undefined } as const;
+    return { publicKey, ...nothing, request: { nospam, message, sent } };
+  }
+  const { status, lastOnline } = saved;
+  return { publicKey, status, lastOnline, name: fromUtf8(saved.name), statusMessage: fromUtf8(saved.statusMessage) };
+}
+
+export function savedFriend(known: KnownFriend): SavedFriend {
+  const { publicKey, status, lastOnline, request } = known;
+  if (request) return { kind: "asked", publicKey, ...request };
+  const name = utf8Within(known.name, MAX_NAME_SIZE);
+  const statusMessage = utf8Within(known.statusMessage, MAX_STATUS_MESSAGE_SIZE);
+  return { kind: "confirmed", publicKey, name, statusMessage, status, lastOnline };
+}
+
+/** Where somebody's bytes were no UTF-8, what stands for them is longer. */
+function utf8Within(text: string, limit: number): Uint8Array {
+  const bytes = utf8(text);
+  if (bytes.length <= limit) return bytes;
+  let end = limit;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
+}

@@ -1,0 +1,105 @@
+import type { Cancel, Clock } from "../env/clock.ts";
+import type { Logger } from "../env/logger.ts";
+import type { Store } from "../env/store.ts";
+import { PROFILE_RECORD } from "./profile.ts";
+
+/** What our person does is written so many ms later, together with what he does meanwhile. */
+const SOON_MS = 200;
+/** What friends tell of themselves, and which nodes there are, is not worth a write each. */
+const LATER_MS = 60_000;
+/** After a failure it is tried again, with pauses that double. */
+const FIRST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 300_000;
+
+export interface ProfileKeeperOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The profile as it is now. */
+  readonly snapshot: () => Uint8Array;
+}
+
+/** Writes the profile whenever it has changed. What cannot be written is kept in memory, and tried again. */
+export class ProfileKeeper {
+  readonly #options: ProfileKeeperOptions;
+  #dirty = false;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #timer: Cancel | undefined;
+  #failures = 0;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: ProfileKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Our person has changed something. */
+  changed(): void {
+    this.#writeWithin(SOON_MS);
+  }
+
+  /** Something has changed by itself. */
+  drifted(): void {
+    this.#writeWithin(LATER_MS);
+  }
+
+  /** Writes what has changed, now. Rejects with what the store says; it is tried again all the same. */
+  async save(): Promise<void> {
+    while (this.#writing) await this.#writing.catch(() => {});
+    if (this.#dirty) await this.#write();
+  }
+
+  /** Writes for the last time. Rejects as `save` does. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#disarm();
+    await this.save();
+  }
+
+  #writeWithin(ms: number): void {
+    this.#dirty = true;
+    if (this.#failures === 0) this.#arm(ms);
+  }
+
+  #arm(ms: number): void {
+    const { clock } = this.#options;
+    const dueAt = clock.monotonic() + ms;
+    if (this.#closed || dueAt >= this.#dueAt) return;
+    this.#disarm();
+    this.#dueAt = dueAt;
+    this.#timer = clock.at(dueAt, () => {
+      this.#disarm();
+      this.save().catch(() => {}); // logged already
+    });
+  }
+
+  #disarm(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  #write(): Promise<void> {
+    const { store, logger, snapshot } = this.#options;
+    this.#disarm();
+    this.#dirty = false;
+    const writing = store.write(PROFILE_RECORD, snapshot()).then(
+      () => {
+        this.#failures = 0;
+        if (this.#dirty) this.#arm(SOON_MS);
+      },
+      (error: unknown) => {
+        this.#dirty = true;
+        const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
+        logger.error("the profile could not be written", { reason: String(error), again: `in ${pause / 1000} s` });
+        this.#arm(pause);
+        throw error;
+      },
+    );
+    this.#writing = writing.finally(() => {
+      this.#writing = undefined;
+    });
+    this.#writing.catch(() => {}); // whoever waits hears of it
+    return this.#writing;
+  }
+}
