@@ -20,7 +20,7 @@ export const store: Part = {
   async *rows(effort) {
     const folder = mkdtempSync(join(tmpdir(), "toxcore-ts-bench-"));
     try {
-      for (const password of [undefined]) {
+      for (const password of [undefined, "correct horse"]) {
         const suffix = password === undefined ? "" : ", with a password";
         const path = join(folder, `${password ?? "plain"}.tox`);
         yield await queue(path, password, effort, suffix);

@@ -29,7 +29,7 @@ export interface FileStoreOptions {
  *
  * Its promises reject with a `ToxError`: `profile-in-use`, `password-missing`, `password-wrong`, `profile-damaged`,
  * `disk-full`, `store-unavailable`, and `closed` after `close`. After a failure what was there before is still there, and
- * the next call tries anew.
+ * the next call tries anew. An empty password throws `invalid-argument`.
  */
 export function fileStore(path: string, options: FileStoreOptions = {}): Store {
   return new FileStore(path, options);
@@ -51,6 +51,7 @@ class FileStore implements Store {
 
   constructor(path: string, { password, logger = consoleLogger("error") }: FileStoreOptions) {
     this.#path = path;
+    if (password?.length === 0) throw new ToxError("invalid-argument", "Give a password, or leave it out.");
     this.#password = typeof password === "string" ? utf8(password) : password?.slice();
     const place = () => this.#place();
     this.#profile = new ProfileFile(place);

@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<string, () => Place>> = {
     return { open: () => store, remove: () => {} };
   },
   fileStore: inFolder((path) => fileStore(path)),
+  "fileStore with a password": inFolder((path) => fileStore(path, { password: "correct horse" })),
   "examples/sqlite_store": () => {
     const database = new DatabaseSync(":memory:");
     return { open: () => sqliteStore(database), remove: () => database.close() };
