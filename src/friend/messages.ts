@@ -50,6 +50,7 @@ export class Messages {
     this.#link = link;
     const history = context.journal.claim(key, () => this.#history());
     this.#outbox = new Outbox(context, key, history);
+    this.#outbox.whenPlaced(() => this.#pump());
     const show = (text: Uint8Array, action: boolean) => this.#show(text, action);
     this.#inbox = new Inbox(context, key, link, show, history?.handled);
   }

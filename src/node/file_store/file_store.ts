@@ -7,6 +7,7 @@ import { consoleLogger } from "../console_logger.ts";
 import { loadCryptoProvider } from "../crypto_loader.ts";
 import { suppliedRandom } from "../random.ts";
 import { JournalFile } from "./journal_file.ts";
+import { tryLog } from "./log_file.ts";
 import { passwordScheme } from "./password_scheme.ts";
 import { storePaths } from "./paths.ts";
 import type { Place } from "./place.ts";
@@ -125,6 +126,8 @@ class FileStore implements Store {
       await readProfile(place).catch((error: unknown) => {
         if (!(error instanceof ToxError && error.code === "profile-damaged")) throw error;
       });
+      await tryLog(paths.state, "state", vault);
+      await tryLog(paths.journal, "journal", vault);
       return place;
     } catch (error) {
       await lock.release();
