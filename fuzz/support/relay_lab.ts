@@ -39,6 +39,8 @@ export class RelayLab {
 
   say(from: Rogue, packet: Uint8Array): void {
     if (packet[0] === 0) this.#asked.add(`${toHex(from.key)} ${toHex(packet.subarray(1, 33))}`);
+    // Data names its author here, also when it began as another packet.
+    if ((packet[0] ?? 0) >= 16 && packet.length >= 33) packet.set(from.key, 1);
     from.stream.send(packet);
   }
 

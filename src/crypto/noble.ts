@@ -1,6 +1,7 @@
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { x25519 } from "@noble/curves/ed25519.js";
 import { hmac } from "@noble/hashes/hmac.js";
+import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { hsalsa20 } from "./hsalsa20.ts";
 import type { CryptoProvider } from "./provider.ts";
@@ -50,6 +51,10 @@ export const nobleProvider: CryptoProvider = {
 
   sha512(out, message) {
     out.set(sha512(message));
+  },
+
+  scrypt(password, salt, { n, r, p }) {
+    return scryptAsync(password, salt, { N: n, r, p, dkLen: 32 });
   },
 
   equal(a, b) {

@@ -1,5 +1,12 @@
+/** What scrypt costs: N, r and p of RFC 7914. */
+export interface ScryptCost {
+  readonly n: number;
+  readonly r: number;
+  readonly p: number;
+}
+
 /**
- * The primitives of NaCl that Tox uses. Synchronous. `out` never overlaps an input. Sizes are those of `keys.ts`; the
+ * The primitives of NaCl that Tox uses. Synchronous but for scrypt. `out` never overlaps an input. Sizes are those of `keys.ts`; the
  * caller answers for them. `node/` brings libsodium; `noble.ts` runs anywhere.
  */
 export interface CryptoProvider {
@@ -19,6 +26,8 @@ export interface CryptoProvider {
   authenticate(out: Uint8Array, message: Uint8Array, key: Uint8Array): void;
   sha256(out: Uint8Array, message: Uint8Array): void;
   sha512(out: Uint8Array, message: Uint8Array): void;
+  /** 32 bytes (RFC 7914); takes tens of milliseconds, and keeps nobody waiting for so long. */
+  scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost): Promise<Uint8Array>;
   /** Constant time for equal lengths. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
   /** Overwrites a secret with zeros. */

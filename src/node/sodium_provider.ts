@@ -1,3 +1,4 @@
+import { scrypt } from "node:crypto";
 import sodium from "sodium-native";
 import { hsalsa20 } from "../crypto/hsalsa20.ts";
 import { MAC_SIZE } from "../crypto/keys.ts";
@@ -41,6 +42,16 @@ export const sodiumProvider: CryptoProvider = {
 
   sha512(out, message) {
     sodium.crypto_hash_sha512(out, message);
+  },
+
+  scrypt(password, salt, { n, r, p }) {
+    const maxmem = 2 * 128 * n * r; // what it needs, and room
+    return new Promise((resolve, reject) => {
+      scrypt(password, salt, 32, { N: n, r, p, maxmem }, (error, key) => {
+        if (error) reject(error);
+        else resolve(new Uint8Array(key.buffer, key.byteOffset, key.length));
+      });
+    });
   },
 
   equal(a, b) {

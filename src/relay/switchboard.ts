@@ -144,12 +144,13 @@ export class Switchboard {
     const link = isSelf ? undefined : (known ?? from.addLink(peer));
     this.#control(from, { type: "routingResponse", connectionId: link?.id ?? 0, publicKey: peer });
     if (link === undefined || known !== undefined || from.publicKey === undefined) return;
+    if (from.state !== "client") return; // cut off by the answer
     const other = this.#byKey.get(peer)?.linkTo(from.publicKey);
     if (other === undefined || other.other !== undefined) return;
     link.other = other;
     other.other = link;
     this.#control(from, { type: "connectNotice", connectionId: link.id });
-    this.#control(other.owner, { type: "connectNotice", connectionId: other.id });
+    if (link.other === other) this.#control(other.owner, { type: "connectNotice", connectionId: other.id });
   }
 
   #unlink(link: Link): undefined {

@@ -193,6 +193,29 @@ describe("a relay among enemies", () => {
     expect(await served(world, both)).toBe(100);
   });
 
+  it("links a client again whose full stream was cut off in the very moment of being linked", async () => {
+    await world.relay({ limits: { queueBytes: 4096 } });
+    const victim = world.client([10, 0, 1, 1]);
+    const keyPair = world.crypto.keyPair();
+    victim.relay.requestRoute(keyPair.publicKey);
+    for (let pings = 60; pings < 160; pings++) {
+      const rogue = await world.rogue(ENEMY, keyPair);
+      rogue.stream.pause();
+      for (let n = 0; n < pings; n++) rogue.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+      rogue.say(0, victim.key);
+      await world.run(5);
+      rogue.stream.close();
+      await world.run(5);
+      expect(victim.heard.at(-1), `${pings} pings`).not.toBe("online");
+    }
+    expect(world.metrics.get("relay.server.ended.overflow")).toBeGreaterThan(0);
+    const honest = world.client(ENEMY, keyPair);
+    honest.relay.requestRoute(victim.key);
+    await world.run(30);
+    expect(victim.heard.at(-1)).toBe("online");
+    expect(honest.heard.at(-1)).toBe("online");
+  });
+
   it("serves others, and lets them in, while one address shakes hands under ever new keys", async () => {
     const { clock, provider } = dearKeys(world.clock);
     await world.relay({ clock, crypto: new Crypto(provider, new SeededRandom("dear")) });
