@@ -48,10 +48,6 @@ export class Vault {
     return this.#password !== undefined;
   }
 
-  isEncrypted(bytes: Uint8Array): boolean {
-    return this.#scheme.saltOf(bytes) !== undefined;
-  }
-
   /** What a whole file holds. Rejects with `password-missing`, `password-wrong` or `profile-damaged`, which name the path. */
   async decrypt(bytes: Uint8Array, path: string): Promise<Uint8Array> {
     try {
