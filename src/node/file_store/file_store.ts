@@ -108,11 +108,13 @@ class FileStore implements Store {
 
   #place(): Promise<Place> {
     if (this.#closed) return Promise.reject(closedError());
-    this.#opening ??= this.#open();
-    this.#opening.catch(() => {
+    if (this.#opening) return this.#opening;
+    const opening = this.#open();
+    this.#opening = opening;
+    opening.catch(() => {
       this.#opening = undefined; // the next call may find things otherwise
     });
-    return this.#opening;
+    return opening;
   }
 
   async #open(): Promise<OpenPlace> {
