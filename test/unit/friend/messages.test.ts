@@ -236,14 +236,18 @@ describe("the journal", () => {
     const b = await world.person("b", store);
     const [toB] = await world.befriend(a, b);
     const kept = store.cut();
+    const ids: (string | undefined)[] = [];
+    b.friends.on("message", ({ id }) => ids.push(id));
     const message = toB.send("handled, and not noted");
     await world.run(200);
     expect(message.state).toBe("sent");
     await world.stop(b, "crash");
     const again = await world.person("b", kept);
     const texts = textsOf(again);
+    again.friends.on("message", ({ id }) => ids.push(id));
     again.friends.addWithoutRequest(a.publicKey);
     await world.run(60_000);
+    expect([ids.length, new Set(ids).size]).toEqual([2, 1]); // by which the app can know it
     expect([texts, message.state]).toEqual([["handled, and not noted"], "delivered"]);
   });
 
