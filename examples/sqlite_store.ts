@@ -2,17 +2,16 @@ import type { DatabaseSync } from "node:sqlite";
 import { type Store, ToxError } from "toxcore-ts";
 
 /**
- * A profile in an app's own database. What the library appends while a handler runs, and what the handler itself writes to the same
- * database, is committed together: a message is in the app's history and marked as handled, or neither.
+ * A profile in an app's own database.
  *
- *     const database = new DatabaseSync("app.db");
- *     const tox = await Tox.create({ store: sqliteStore(database) });
+ *     const store = new SqliteStore(new DatabaseSync("app.db"));
+ *     const tox = await Tox.create({ store });
+ *     tox.on("message", ({ text }) => store.commit(() => insertIntoHistory.run(text)));
+ *
+ * What a handler writes by `commit` is committed together with the library's note that the message was handled: whenever the
+ * program is killed, the message is in the history once.
  */
-export function sqliteStore(database: DatabaseSync): Store {
-  return new SqliteStore(database);
-}
-
-class SqliteStore implements Store {
+export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #append;
   /** Settles with the transaction that is open, if one is. */
@@ -36,7 +35,7 @@ class SqliteStore implements Store {
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
-    await this.#inThisTurn(() => {
+    await this.commit(() => {
       this.#database.prepare("INSERT OR REPLACE INTO tox_records (name, bytes) VALUES (?, ?)").run(name, bytes);
     });
   }
@@ -48,11 +47,11 @@ class SqliteStore implements Store {
   }
 
   async append(entry: Uint8Array): Promise<void> {
-    await this.#inThisTurn(() => this.#append.run(entry));
+    await this.commit(() => this.#append.run(entry));
   }
 
   async rewriteJournal(entries: readonly Uint8Array[]): Promise<void> {
-    await this.#inThisTurn(() => {
+    await this.commit(() => {
       this.#database.exec("DELETE FROM tox_journal");
       for (const entry of entries) this.#append.run(entry);
     });
@@ -64,7 +63,8 @@ class SqliteStore implements Store {
     await this.#turn;
   }
 
-  #inThisTurn(change: () => void): Promise<void> {
+  /** Runs `change` in the one transaction of this turn, at once. Resolves when that is committed. */
+  commit(change: () => void): Promise<void> {
     this.#expectOpen();
     this.#turn ??= this.#begin();
     change();

@@ -10,9 +10,10 @@ import { network } from "./network.ts";
 import { onion } from "./onion.ts";
 import { FULL, type Part, QUICK } from "./part.ts";
 import { session } from "./session.ts";
+import { store } from "./store.ts";
 import { util } from "./util.ts";
 
-const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages];
+const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages, store];
 
 interface Options {
   readonly json?: string;

@@ -4,6 +4,7 @@ import { ChatScreen } from "./chat_screen.ts";
 import { ChatSession } from "./chat_session.ts";
 import { type DemoNetwork, startDemoNetwork } from "./demo.ts";
 import { ownAddresses } from "./own_addresses.ts";
+import { openProfile } from "./profile.ts";
 import { sayAndHear } from "./say.ts";
 import { addSharedFlags, bootstrapNodes, type SharedFlags, toxOptions } from "./shared_options.ts";
 import { endSignal } from "./signals.ts";
@@ -35,9 +36,10 @@ async function chat(flags: ChatFlags): Promise<number> {
   const nodes = await bootstrapNodes(flags);
   expectFitting(flags, nodes);
   const signal = endSignal();
+  await using profile = await openProfile(flags, process.stdin.isTTY && process.stdout.isTTY);
   const demo = flags.demo ? await startDemoNetwork() : undefined;
   try {
-    await using tox = await Tox.create({ ...toxOptions(flags), ...demo?.options });
+    await using tox = await Tox.create({ ...toxOptions(flags), ...profile.options, ...demo?.options });
     const friendId = flags.to ?? demo?.echoId;
     const friend = friendId === undefined ? undefined : await tox.addFriend(friendId, "Hello, let us talk.");
     if (flags.say === undefined) {
@@ -65,6 +67,9 @@ function expectFitting(flags: ChatFlags, nodes: readonly BootstrapNode[]): void 
     throw wrong("--to goes with --say; in the chat, /add ID asks somebody.");
   if (flags.demo && (nodes.length > 0 || flags.port !== undefined || flags.to !== undefined)) {
     throw wrong("--demo has a network and a friend of its own: leave --port, --to and the nodes out.");
+  }
+  if (flags.demo && flags.profile !== undefined) {
+    throw wrong("--demo is over when the program ends, with all its friends: leave --profile out.");
   }
   if (flags.demo && (flags.proxy !== undefined || !flags.udp)) {
     throw wrong("--demo is a network on this machine, over UDP: leave --proxy and --no-udp out.");

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { MemoryMetrics, Tox } from "../index.ts";
 import { serveSocket, serveStdio } from "../rpc/serve.ts";
+import { openProfile } from "./profile.ts";
 import { addSharedFlags, bootstrapNodes, type SharedFlags, toxOptions } from "./shared_options.ts";
 import { endSignal } from "./signals.ts";
 
@@ -14,7 +15,9 @@ export function rpcCommand(): Command {
     .option("--socket <PATH>", "listen on a Unix socket instead");
   return addSharedFlags(command).action(async (flags: RpcFlags) => {
     const metrics = new MemoryMetrics();
-    await using tox = await Tox.create({ ...toxOptions(flags), bootstrap: await bootstrapNodes(flags), metrics });
+    const bootstrap = await bootstrapNodes(flags);
+    await using profile = await openProfile(flags, false);
+    await using tox = await Tox.create({ ...toxOptions(flags), ...profile.options, bootstrap, metrics });
     const serving = { metrics, signal: endSignal() };
     if (flags.socket === undefined) await serveStdio(tox, process.stdin, process.stdout, serving);
     else await serveSocket(tox, flags.socket, serving);

@@ -5,6 +5,8 @@ import { readNodesFile, shippedNodes } from "./nodes.ts";
 
 /** The flags that every command shares, as commander reads them. */
 export interface SharedFlags {
+  readonly profile?: string;
+  readonly passwordFile?: string;
   readonly name?: string;
   readonly port?: number;
   readonly ipv6: boolean;
@@ -22,6 +24,8 @@ export interface SharedFlags {
 
 export function addSharedFlags(command: Command): Command {
   return command
+    .option("--profile <FILE>", "who you are and what waits to be delivered: a .tox file, and more beside it")
+    .option("--password-file <FILE>", "with --profile: a file with the password that encrypts it")
     .option("--name <NAME>", "your name, as friends see it")
     .option("--port <N>", "use exactly this UDP port (0: any)", parsePort)
     .option("--no-ipv6", "use IPv4 only")

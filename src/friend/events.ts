@@ -22,9 +22,17 @@ export interface FriendEvents {
   friendConnection: { readonly friend: Friend; readonly state: ConnectionState };
   /**
    * A message to show. Between our own peers it counts as delivered once every listener is done, the promises they return
-   * included. `receivedAt` is in Unix seconds.
+   * included. `receivedAt` is in Unix seconds. `id` (between our own; 32 hex digits, unique with one friend) is the same if
+   * the message comes again, which happens when we are killed while it is handled: an app whose history is not in the
+   * library's store knows it by that.
    */
-  message: { readonly friend: Friend; readonly text: string; readonly action: boolean; readonly receivedAt: number };
+  message: {
+    readonly friend: Friend;
+    readonly text: string;
+    readonly action: boolean;
+    readonly receivedAt: number;
+    readonly id?: string;
+  };
   delivered: { readonly friend: Friend; readonly message: Message };
   typing: { readonly friend: Friend; readonly on: boolean };
   friendName: { readonly friend: Friend; readonly name: string };

@@ -13,7 +13,7 @@ const ACKNOWLEDGE_EVERY = 64;
 const ACKNOWLEDGE_WITHIN_MS = 5;
 
 /** Shows a message to the app, and answers the promises of its listeners. */
-export type ShowMessage = (text: Uint8Array, action: boolean) => Promise<void>[];
+export type ShowMessage = (text: Uint8Array, action: boolean, mark: MessageMark) => Promise<void>[];
 
 interface Unhandled {
   readonly mark: MessageMark;
@@ -82,7 +82,7 @@ export class Inbox {
     }
     const mark = { epoch: fragment.epoch, sequence: fragment.sequence };
     this.#seen = mark;
-    this.#wait(mark, this.#show(text, fragment.action));
+    this.#wait(mark, this.#show(text, fragment.action, mark));
   }
 
   /** The rest of a message that was cut off by the end of the session comes again from its start. */

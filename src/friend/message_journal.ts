@@ -78,6 +78,11 @@ export class MessageJournal {
     this.#append({ kind: "settled", friend, first, last });
   }
 
+  /** From where on our messages to him are numbered. */
+  placed(friend: PublicKey, mark: MessageMark): Promise<void> | undefined {
+    return this.#append({ kind: "place", friend, mark });
+  }
+
   /** Resolves when it is noted; undefined where there is no store. A rejection is never unhandled. */
   handled(friend: PublicKey, mark: MessageMark): Promise<void> | undefined {
     return this.#append({ kind: "handled", friend, mark });

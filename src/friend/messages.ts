@@ -1,4 +1,5 @@
 import type { PublicKey } from "../crypto/keys.ts";
+import { toHex, writeU64 } from "../util/bytes.ts";
 import { fromUtf8, utf8 } from "../util/text.ts";
 import { ToxError } from "../util/tox_error.ts";
 import {
@@ -12,6 +13,7 @@ import {
   encodeMessageFragment,
   isHello,
   MAX_FRAGMENT_SIZE,
+  type MessageMark,
 } from "../wire/friend/extension.ts";
 import { decodeMessage, encodeMessage, MAX_MESSAGE_SIZE } from "../wire/friend/message.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
@@ -51,7 +53,8 @@ export class Messages {
     this.#link = link;
     const history = context.journal.claim(key, () => this.#history());
     this.#outbox = new Outbox(context, key, history);
-    const show = (text: Uint8Array, action: boolean) => this.#show(text, action);
+    this.#outbox.whenPlaced(() => this.#pump());
+    const show = (text: Uint8Array, action: boolean, mark: MessageMark) => this.#show(text, action, mark);
     this.#inbox = new Inbox(context, key, link, show, history?.handled);
   }
 
@@ -156,9 +159,10 @@ export class Messages {
     this.#pump();
   }
 
-  #show(text: Uint8Array, action: boolean): Promise<void>[] {
+  #show(text: Uint8Array, action: boolean, mark?: MessageMark): Promise<void>[] {
     const receivedAt = this.#context.clock.wall();
-    return this.#context.events.emit("message", { friend: this.#friend, text: fromUtf8(text), action, receivedAt });
+    const event = { friend: this.#friend, text: fromUtf8(text), action, receivedAt };
+    return this.#context.events.emit("message", mark ? { ...event, id: idOf(mark) } : event);
   }
 
   #announce(delivered: readonly OutboxEntry[]): void {
@@ -215,4 +219,11 @@ export class Messages {
     });
     return { queued, ...(place && { place }), ...(handled && { handled }) };
   }
+}
+
+function idOf({ epoch, sequence }: MessageMark): string {
+  const bytes = new Uint8Array(16);
+  writeU64(bytes, 0, epoch);
+  writeU64(bytes, 8, sequence);
+  return toHex(bytes);
 }

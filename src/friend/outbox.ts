@@ -30,13 +30,17 @@ export class Outbox {
   #underWay = 0;
   #epoch: bigint | undefined;
   #sequence = 0n;
+  /** Until this settles nothing is sent: the next start has to know that we leave numbers out, or it leaves out the same. */
+  #placing: Promise<void> | undefined;
 
   constructor(context: FriendContext, friend: PublicKey, history: MessageHistory | undefined) {
     this.#context = context;
     this.#friend = friend;
-    if (history === undefined) return;
-    this.#epoch = history.place?.epoch;
-    this.#sequence = history.place === undefined ? 0n : history.place.sequence + RESTART_GAP;
+    // Without anything waiting the next message may as well begin a new epoch.
+    if (history?.place === undefined || history.queued.length === 0) return;
+    this.#epoch = history.place.epoch;
+    this.#sequence = history.place.sequence + RESTART_GAP;
+    this.#placing = context.journal.placed(friend, { epoch: this.#epoch, sequence: this.#sequence });
     for (const record of history.queued) {
       const content = { ...record, text: fromUtf8(record.bytes) };
       this.#entries.push(new OutboxEntry(content, Promise.resolve(), this.#cancel, true));
@@ -78,8 +82,18 @@ export class Outbox {
     return entry.message;
   }
 
-  /** The oldest message that is not under way. */
+  /** Calls back when there may be something to send that there was not before. */
+  whenPlaced(ready: () => void): void {
+    const placed = () => {
+      this.#placing = undefined;
+      ready();
+    };
+    this.#placing?.then(placed, placed); // a store that fails has told the logger
+  }
+
+  /** The oldest message that is not under way, if it may be sent. */
   peekNext(): OutboxEntry | undefined {
+    if (this.#placing) return undefined;
     let entry = this.#entries[this.#next];
     while (entry && isSettled(entry.state)) entry = this.#entries[++this.#next];
     return entry;

@@ -10,7 +10,8 @@ import { crashStore } from "./store_crashes.ts";
 type Part = (folder: string, random: SeededRandom, kills: number) => Promise<string>;
 
 const PARTS: Readonly<Record<string, Part>> = {
-  store: (folder, random, kills) => crashStore(join(folder, "plain.tox"), random, kills),
+  store: (folder, random, kills) => crashStore(join(folder, "alice.tox"), random, kills),
+  password: (folder, random, kills) => crashStore(join(folder, "alice.tox"), random, kills, "correct horse"),
   conversation: (folder, random, kills) => crashConversation(folder, random, kills),
 };
 

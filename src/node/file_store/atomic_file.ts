@@ -1,5 +1,6 @@
-import { constants, copyFile, type FileHandle, link, open, readFile, rename, rm } from "node:fs/promises";
+import { constants, copyFile, type FileHandle, link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ToxError } from "../../util/tox_error.ts";
 import { diskError, errorCode } from "./disk_error.ts";
 
 /** Windows has no such flag, and no links that strangers may make. */
@@ -8,9 +9,16 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_
 /** Where folders cannot be synced, renames are the system's own business. */
 const UNSYNCABLE = new Set(["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EBADF"]);
 
-/** The whole file, or undefined when there is none. */
+/** Longer is no profile: a hundred thousand friends are 220 MB. */
+const MAX_WHOLE_SIZE = 0x1000_0000;
+
+/** The whole file, or undefined when there is none. Rejects with `profile-damaged` for one that is longer than any profile. */
 export async function readWhole(path: string): Promise<Uint8Array | undefined> {
   try {
+    const { size } = await stat(path);
+    if (size > MAX_WHOLE_SIZE) {
+      throw new ToxError("profile-damaged", `${path} is no profile: it has ${size} bytes. Name another file.`);
+    }
     const { buffer, byteOffset, length } = await readFile(path);
     return new Uint8Array(buffer, byteOffset, length);
   } catch (error) {

@@ -7,6 +7,7 @@ import { consoleLogger } from "../console_logger.ts";
 import { loadCryptoProvider } from "../crypto_loader.ts";
 import { suppliedRandom } from "../random.ts";
 import { JournalFile } from "./journal_file.ts";
+import { tryLog } from "./log_file.ts";
 import { passwordScheme } from "./password_scheme.ts";
 import { storePaths } from "./paths.ts";
 import type { Place } from "./place.ts";
@@ -29,7 +30,7 @@ export interface FileStoreOptions {
  *
  * Its promises reject with a `ToxError`: `profile-in-use`, `password-missing`, `password-wrong`, `profile-damaged`,
  * `disk-full`, `store-unavailable`, and `closed` after `close`. After a failure what was there before is still there, and
- * the next call tries anew.
+ * the next call tries anew. An empty password throws `invalid-argument`.
  */
 export function fileStore(path: string, options: FileStoreOptions = {}): Store {
   return new FileStore(path, options);
@@ -51,6 +52,7 @@ class FileStore implements Store {
 
   constructor(path: string, { password, logger = consoleLogger("error") }: FileStoreOptions) {
     this.#path = path;
+    if (password?.length === 0) throw new ToxError("invalid-argument", "Give a password, or leave it out.");
     this.#password = typeof password === "string" ? utf8(password) : password?.slice();
     const place = () => this.#place();
     this.#profile = new ProfileFile(place);
@@ -106,11 +108,13 @@ class FileStore implements Store {
 
   #place(): Promise<Place> {
     if (this.#closed) return Promise.reject(closedError());
-    this.#opening ??= this.#open();
-    this.#opening.catch(() => {
+    if (this.#opening) return this.#opening;
+    const opening = this.#open();
+    this.#opening = opening;
+    opening.catch(() => {
       this.#opening = undefined; // the next call may find things otherwise
     });
-    return this.#opening;
+    return opening;
   }
 
   async #open(): Promise<OpenPlace> {
@@ -124,6 +128,8 @@ class FileStore implements Store {
       await readProfile(place).catch((error: unknown) => {
         if (!(error instanceof ToxError && error.code === "profile-damaged")) throw error;
       });
+      await tryLog(paths.state, "state", vault);
+      await tryLog(paths.journal, "journal", vault);
       return place;
     } catch (error) {
       await lock.release();

@@ -8,6 +8,7 @@ import {
   encodeHeader,
   type FrameCodec,
   headerSize,
+  type LogHeader,
   type LogKind,
   MAX_HEADER_SIZE,
 } from "./log_format.ts";
@@ -29,15 +30,7 @@ export async function readLog(path: string, kind: LogKind, vault: Vault, logger:
   const file = await openFile(path);
   if (file === undefined) return undefined;
   try {
-    const head = new Uint8Array(MAX_HEADER_SIZE);
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const header = decodeHeader(kind, head.subarray(0, bytesRead));
-    if (header === "newer")
-      throw new ToxError("store-unavailable", `${path} is of a newer version: update this program.`);
-    if (header === undefined) {
-      const advice = "move it away to go on without what waited in it";
-      throw new ToxError("profile-damaged", `${path} is damaged at its beginning, and cannot be read: ${advice}.`);
-    }
+    const header = await readHeader(file, path, kind);
     const { codec } = await vault.openLog(header, path);
     const { bodies, end, damaged } = await scanFrames(file, headerSize(header), codec);
     if (damaged > 0) {
@@ -50,6 +43,19 @@ export async function readLog(path: string, kind: LogKind, vault: Vault, logger:
     throw diskError(error, `read ${path}`);
   } finally {
     await file.close();
+  }
+}
+
+/** Whether the password opens it, before anything is written. Rejects with `password-missing` or `password-wrong`. */
+export async function tryLog(path: string, kind: LogKind, vault: Vault): Promise<void> {
+  const file = await openFile(path);
+  try {
+    if (file) (await vault.openLog(await readHeader(file, path, kind), path)).codec.wipe();
+  } catch (error) {
+    const code = error instanceof ToxError ? error.code : undefined;
+    if (code !== "profile-damaged" && code !== "store-unavailable") throw diskError(error, `read ${path}`); // else when it is used
+  } finally {
+    await file?.close();
   }
 }
 
@@ -76,6 +82,17 @@ export async function writeLog(
     yield encodeHeader(kind, header);
     yield* codec.chunks(bodies);
   }
+}
+
+async function readHeader(file: FileHandle, path: string, kind: LogKind): Promise<LogHeader> {
+  const head = new Uint8Array(MAX_HEADER_SIZE);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  const header = decodeHeader(kind, head.subarray(0, bytesRead));
+  if (header === "newer")
+    throw new ToxError("store-unavailable", `${path} is of a newer version: update this program.`);
+  if (header) return header;
+  const advice = "move it away to go on without what waited in it";
+  throw new ToxError("profile-damaged", `${path} is damaged at its beginning, and cannot be read: ${advice}.`);
 }
 
 async function openFile(path: string): Promise<FileHandle | undefined> {

@@ -29,7 +29,7 @@ export const MAX_FRAME_SIZE = 0x100_0000;
 /** The header with the longest key. */
 export const MAX_HEADER_SIZE = 1024;
 /** So much is sealed and written in one go. */
-const CHUNK_SIZE = 0x1_0000;
+const CHUNK_SIZE = 0x8000;
 
 const MAGIC = Uint8Array.of(0x74, 0x6f, 0x78, 0x74, 0x73, 0);
 const KINDS = { journal: 0x4a, state: 0x53 } as const;

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { FRAME_HEAD_SIZE, type FrameCodec } from "./log_format.ts";
 
 /** Looked through in one turn. */
-const WINDOW_SIZE = 0x1_0000;
+const WINDOW_SIZE = 0x8000;
 
 export interface Scanned {
   readonly bodies: Uint8Array[];

@@ -17,7 +17,7 @@ export interface PasswordKey {
 /** What encrypts files as toxcore does. */
 export interface PasswordScheme {
   derive(password: Uint8Array, salt?: Uint8Array): Promise<PasswordKey>;
-  /** The salt at the beginning of an encrypted file; undefined for one that is not encrypted. */
+  /** The salt of an encrypted file; undefined for one that is not encrypted. Throws `profile-damaged` for one cut short. */
   saltOf(bytes: Uint8Array): Uint8Array | undefined;
 }
 
@@ -48,19 +48,13 @@ export class Vault {
     return this.#password !== undefined;
   }
 
-  isEncrypted(bytes: Uint8Array): boolean {
-    return this.#scheme.saltOf(bytes) !== undefined;
-  }
-
   /** What a whole file holds. Rejects with `password-missing`, `password-wrong` or `profile-damaged`, which name the path. */
   async decrypt(bytes: Uint8Array, path: string): Promise<Uint8Array> {
-    const salt = this.#scheme.saltOf(bytes);
-    if (salt === undefined) return bytes;
-    const key = await this.#keyFor(salt, path);
     try {
-      return key.decrypt(bytes);
+      const salt = this.#scheme.saltOf(bytes);
+      return salt === undefined ? bytes : (await this.#keyFor(salt, path)).decrypt(bytes);
     } catch (error) {
-      if (!(error instanceof ToxError)) throw error;
+      if (!(error instanceof ToxError) || error.code === "password-missing") throw error;
       throw new ToxError(error.code, `${path}: ${error.message}`, { cause: error });
     }
   }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
-import { sqliteStore } from "../../../examples/sqlite_store.ts";
+import { SqliteStore } from "../../../examples/sqlite_store.ts";
 import { memoryStore } from "../../../src/env/memory_store.ts";
 import type { Store } from "../../../src/env/store.ts";
 import { fileStore } from "../../../src/node/file_store/file_store.ts";
@@ -28,9 +28,10 @@ const KINDS: Readonly<Record<string, () => Place>> = {
     return { open: () => store, remove: () => {} };
   },
   fileStore: inFolder((path) => fileStore(path)),
+  "fileStore with a password": inFolder((path) => fileStore(path, { password: "correct horse" })),
   "examples/sqlite_store": () => {
     const database = new DatabaseSync(":memory:");
-    return { open: () => sqliteStore(database), remove: () => database.close() };
+    return { open: () => new SqliteStore(database), remove: () => database.close() };
   },
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../../../src/env/memory_store.ts";
+import type { Friend } from "../../../src/friend/friend.ts";
 import type { Message } from "../../../src/friend/message.ts";
 import { readU64 } from "../../../src/util/bytes.ts";
 import { utf8 } from "../../../src/util/text.ts";
@@ -199,23 +200,33 @@ describe("delivered", () => {
 });
 
 describe("the journal", () => {
-  it("gives no number twice, though what was sent last was never written down", async () => {
+  it("gives no number twice, though what was sent last is never written down, crash after crash", async () => {
     const world = new World();
-    const store = new CuttableStore(memoryStore());
-    const first = await world.person("a", store);
+    let store = new CuttableStore(memoryStore());
     const b = await world.person("b", memoryStore());
     const texts = textsOf(b);
+    const sent: string[] = [];
+    const send = (toB: Friend, text: string) => {
+      sent.push(text);
+      return toB.send(text);
+    };
+    const first = await world.person("a", store);
     const [toB] = await world.befriend(first, b);
-    toB.send("written down");
-    await world.run(200);
-    const kept = store.cut();
-    toB.send("sent, and lost by the store");
-    await world.run(200);
-    await world.stop(first, "crash");
-    const second = await world.person("a", kept);
-    second.friends.addWithoutRequest(b.publicKey).send("after the crash");
-    await world.run(60_000);
-    expect(texts).toEqual(["written down", "sent, and lost by the store", "after the crash"]);
+    world.breakAll();
+    send(toB, "waits, and keeps the epoch alive");
+    let person = first;
+    let kept = store.cut();
+    for (let crash = 0; crash < 3; crash++) {
+      await world.stop(person, "crash");
+      store = kept;
+      person = await world.person("a", store);
+      const again = person.friends.addWithoutRequest(b.publicKey);
+      await world.run(1);
+      kept = store.cut();
+      for (let i = 0; i < 5; i++) send(again, `lost by the store ${crash}.${i}`);
+      await world.run(60_000);
+    }
+    expect(texts).toEqual(sent);
   });
 
   it("has noted that a message is handled before the friend is told so", async () => {
@@ -225,14 +236,18 @@ describe("the journal", () => {
     const b = await world.person("b", store);
     const [toB] = await world.befriend(a, b);
     const kept = store.cut();
+    const ids: (string | undefined)[] = [];
+    b.friends.on("message", ({ id }) => ids.push(id));
     const message = toB.send("handled, and not noted");
     await world.run(200);
     expect(message.state).toBe("sent");
     await world.stop(b, "crash");
     const again = await world.person("b", kept);
     const texts = textsOf(again);
+    again.friends.on("message", ({ id }) => ids.push(id));
     again.friends.addWithoutRequest(a.publicKey);
     await world.run(60_000);
+    expect([ids.length, new Set(ids).size]).toEqual([2, 1]); // by which the app can know it
     expect([texts, message.state]).toEqual([["handled, and not noted"], "delivered"]);
   });
 

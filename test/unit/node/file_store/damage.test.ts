@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fileStore } from "../../../../src/node/index.ts";
-import { MemoryLogger } from "../../../../src/testing/index.ts";
+import { MemoryLogger, SeededRandom } from "../../../../src/testing/index.ts";
 import { scratch } from "../../../support/scratch.ts";
 
 const newFolder = scratch();
@@ -122,6 +122,30 @@ describe("a journal with spoilt bytes", () => {
     const again = fileStore(path, { logger: new MemoryLogger() });
     expect(await again.readJournal()).toEqual([Uint8Array.of(5)]);
     await again.close();
+  });
+
+  it("gives entries that were written, in their order, whatever happened to it", async () => {
+    const folder = newFolder();
+    await makeJournal(join(folder, "whole.tox"), [3, 1, 5, 2, 1]);
+    const whole = readFileSync(join(folder, "whole.tox-journal"));
+    const random = new SeededRandom("damage");
+    const at = () => HEADER_SIZE + Math.floor(random.between(0, whole.length - HEADER_SIZE));
+    for (let round = 0; round < 150; round++) {
+      let spoilt = Buffer.from(whole);
+      for (let blow = random.between(0, 4); blow > 0; blow--) {
+        const [from, to] = [at(), at()].sort((a, b) => a - b) as [number, number];
+        const kind = Math.floor(random.between(0, 4));
+        if (kind === 0) spoilt[from] = random.nextU32() & 0xff;
+        else if (kind === 1) spoilt = spoilt.subarray(0, to);
+        else if (kind === 2) spoilt.subarray(from, to).fill(0);
+        else spoilt = Buffer.concat([spoilt.subarray(0, from), spoilt.subarray(to)]);
+      }
+      const path = join(folder, `spoilt${round}.tox`);
+      writeFileSync(`${path}-journal`, spoilt);
+      const { numbers } = await read(path);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => (a ?? 0) - (b ?? 0)));
+      expect((await read(path)).numbers).toEqual(numbers);
+    }
   });
 
   it("is refused, and left alone, when it cannot be told what it is", async () => {

@@ -6,6 +6,7 @@ import {
   readlinkSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -119,6 +120,30 @@ describe("the files of a store", () => {
       }
       await store.close();
     }
+  });
+
+  it("are refused, without being read, when they are longer than any profile", async () => {
+    const path = join(newFolder(), "alice.tox");
+    writeFileSync(path, "");
+    truncateSync(path, 2 ** 40);
+    const store = fileStore(path);
+    await expect(store.read("profile")).rejects.toMatchObject({ code: "profile-damaged" });
+    await store.close();
+    expect(statSync(path).size).toBe(2 ** 40);
+  });
+
+  it("are opened once, though the calls after a failure come all at once", async () => {
+    const folder = newFolder();
+    const store = fileStore(join(folder, "later", "alice.tox"));
+    const again = async (): Promise<void> => {
+      await store.append(bytes(1)).catch(() => {
+        mkdirSync(join(folder, "later"), { recursive: true });
+        return Promise.all([store.append(bytes(2)), store.write("profile", bytes(2)), store.write("nodes", bytes(2))]);
+      });
+    };
+    await Promise.all([again(), store.read("profile").catch(again), store.read("nodes").catch(again)]);
+    await store.close();
+    expect(existsSync(join(folder, "later", "alice.tox"))).toBe(true);
   });
 
   it("are let alone by a store that is closed", async () => {
