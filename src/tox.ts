@@ -164,18 +164,22 @@ export class Tox {
   }
 
   /**
-   * Adds the owner of a Tox ID and asks for friendship until he is online. Rejects with a `ToxError`: `invalid-id`,
+   * Adds the owner of a Tox ID and asks for friendship until he is online. He is in the store when it resolves. Rejects with a `ToxError`: `invalid-id`,
    * `checksum-mismatch`, `own-id`, `already-friend`, `message-empty`, `request-message-too-long` (above 921 bytes).
    */
   async addFriend(id: string, message: string): Promise<Friend> {
     this.#expectOpen();
-    return this.#floors.friends.add(id, message);
+    const friend = this.#floors.friends.add(id, message);
+    await this.#kept();
+    return friend;
   }
 
   /** Adds somebody who has added us, or will: no request is sent. Rejects with `own-id` or `already-friend`. */
   async addFriendWithoutRequest(publicKey: string): Promise<Friend> {
     this.#expectOpen();
-    return this.#floors.friends.addWithoutRequest(publicKeyOf(publicKey));
+    const friend = this.#floors.friends.addWithoutRequest(publicKeyOf(publicKey));
+    await this.#kept();
+    return friend;
   }
 
   /**
@@ -286,6 +290,11 @@ export class Tox {
     this.#selfShared.clear();
     this.#crypto.wipe(this.#self.secretKey);
     this.#env.release?.();
+  }
+
+  /** When it is in the store, if it can be: in memory it is anyway, and the store is tried again. */
+  async #kept(): Promise<void> {
+    await this.#profile.save().catch(() => {}); // logged
   }
 
   #mapPorts(mapping: PortMapping | undefined): void {

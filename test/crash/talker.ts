@@ -37,7 +37,7 @@ tox.on("message", ({ text }) => {
   say("heard", text);
 });
 tox.on("friendConnection", ({ state }) => say("friend", state));
-const friend = await tox.addFriendWithoutRequest(orders.friend);
+const friend = tox.friend(orders.friend) ?? (await tox.addFriendWithoutRequest(orders.friend));
 say("ready");
 
 let ending = false;

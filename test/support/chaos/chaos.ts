@@ -166,7 +166,7 @@ class Chaos {
       await tox.addFriend(other.tox.id, `I am ${one.name}`);
       return;
     }
-    if (key !== undefined) await tox.addFriendWithoutRequest(key);
+    if (key !== undefined && tox.friend(key) === undefined) await tox.addFriendWithoutRequest(key);
     if (!isKnown) await other.tox?.addFriendWithoutRequest(tox.publicKey);
   }
 
