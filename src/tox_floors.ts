@@ -104,14 +104,13 @@ async function openRelay(
   crypto: Crypto,
   dht: Dht,
   onionServer: OnionServer,
-  { relayPort, ipv4 = true, ipv6 = true, bindIpv4 }: ToxOptions,
+  { relayPort, ipv4 = true, ipv6 = true, bindIpv4, bindIpv6 }: ToxOptions,
 ): Promise<RelayServer | undefined> {
   if (relayPort === undefined) return undefined;
   expectPort(relayPort, 0);
   if (streams === undefined) throw new ToxError("network-unavailable", "Leave out `relayPort`: there is no TCP here.");
   const server = new RelayServer({
-    ...{ streams, clock, crypto, metrics, logger, ipv4, ports: [relayPort] },
-    ...(bindIpv4 === undefined ? { ipv6 } : { address: bindIpv4, ipv6: false }),
+    ...{ streams, clock, crypto, metrics, logger, ports: [relayPort], ipv4, ipv6, bindIpv4, bindIpv6 },
     keyPair: dht.keyPair,
     sharedKeys: dht.sharedKeys,
     onion: onionServer.relay,

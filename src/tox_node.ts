@@ -12,6 +12,7 @@ import { toHex } from "./util/bytes.ts";
 import { makeEndpoint } from "./util/endpoint.ts";
 import { ToxError } from "./util/tox_error.ts";
 import { publicKeyOf } from "./ways_in.ts";
+import { PacketId } from "./wire/packet_ids.ts";
 
 export interface ToxNodeOptions {
   /** The lasting secret key, 32 bytes or 64 hex digits. Random when left out. It is copied. */
@@ -72,17 +73,18 @@ export class ToxNode {
     const keyPair =
       options.secretKey === undefined ? crypto.keyPair() : crypto.keyPairOf(secretKeyOf(options.secretKey));
     const portMapper = portMapperOf(env, options);
+    const ofDht = dhtOptions(env, options);
     const network = await UdpNetwork.bind(env.datagrams, udpOptions({ port: 33445, ...options }), metrics);
     const base = { network, clock, crypto, logger, metrics };
-    const dht = new Dht({ ...base, keyPair, ...dhtOptions(env, options) });
+    const dht = new Dht({ ...base, keyPair, ...ofDht });
     const onionServer = new OnionServer({ ...base, dht });
     const floors = { network, dht, onionServer };
-    const { relayPorts: ports = [], ipv4 = true, ipv6 = true } = options;
+    const { relayPorts: ports = [], ipv4 = true, ipv6 = true, bindIpv4, bindIpv6 } = options;
     const { streams } = env;
     const relay =
       streams &&
       new RelayServer({
-        ...{ streams, clock, crypto, metrics, logger, keyPair, ports, ipv4, ipv6 },
+        ...{ streams, clock, crypto, metrics, logger, keyPair, ports, ipv4, ipv6, bindIpv4, bindIpv6 },
         sharedKeys: dht.sharedKeys,
         onion: onionServer.relay,
         forwarding: dht.forwarder,
@@ -153,7 +155,7 @@ export class ToxNode {
   setMotd(motd: string | undefined): void {
     this.#expectOpen();
     const { network } = this.#floors;
-    if (motd === undefined) network.handle(0xf0, undefined);
+    if (motd === undefined) network.handle(PacketId.BootstrapInfo, undefined);
     else answerBootstrapInfo(network, this.#env.metrics, { version: this.#version, motd });
   }
 

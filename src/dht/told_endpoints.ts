@@ -1,14 +1,14 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import type { Endpoint, IpFamily } from "../env/datagram.ts";
 import { sameBytes } from "../util/bytes.ts";
-import { isLanAddress, makeEndpoint, networkNumber, sameEndpoint } from "../util/endpoint.ts";
+import { isLanAddress, makeEndpoint, sameEndpoint, siteNumber } from "../util/endpoint.ts";
 import { BAD_NODE_TIMEOUT } from "./node_entry.ts";
 
 interface Told {
   readonly teller: PublicKey;
   readonly endpoint: Endpoint;
   readonly at: number;
-  /** The teller's /24 or /64. */
+  /** The teller's /24 or /48. */
   readonly network: number;
 }
 
@@ -48,7 +48,7 @@ export class ToldEndpoints {
     );
     if (previous >= 0) this.#told.splice(previous, 1);
     else if (this.#told.length >= MAX_TOLD) this.#told.shift();
-    this.#told.push({ teller: teller.slice() as PublicKey, endpoint, at: now, network: networkNumber(from) });
+    this.#told.push({ teller: teller.slice() as PublicKey, endpoint, at: now, network: siteNumber(from) });
     return this.#isNews(endpoint, now);
   }
 

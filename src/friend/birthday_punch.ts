@@ -71,6 +71,9 @@ export class PunchingOffice {
   }
 }
 
+/** A direct way that has served for so long, in ms, makes up for the tries that it took. */
+const LASTING = 300_000;
+
 /** What punching asks of its friend connection. */
 export interface PunchHost {
   /** What others see his router do. */
@@ -97,6 +100,7 @@ export class BirthdayPunch implements ExtensionExtras {
   #ownKind: NatKind = "unknown";
   #looks = 0;
   #attempts = 0;
+  #directSince: number | undefined;
   #notBefore = 0;
   #timer: Cancel | undefined;
   #campaign: Cancel | undefined;
@@ -117,7 +121,9 @@ export class BirthdayPunch implements ExtensionExtras {
   handle(packet: Uint8Array): boolean {
     const { drop } = this.#host;
     if (packet[1] === ExtensionSubtype.NatReport) {
-      this.#ownKind = decodeNatReport(packet, drop) ?? this.#ownKind;
+      const kind = decodeNatReport(packet, drop);
+      if (!this.#on) drop("unsolicited");
+      else this.#ownKind = kind ?? this.#ownKind;
       if (this.#timer !== undefined) this.#arm(0);
     } else if (packet[1] === ExtensionSubtype.PunchReady) {
       if ((decodePunchReady(packet, drop) ?? 0) > 0) this.#probe();
@@ -133,9 +139,12 @@ export class BirthdayPunch implements ExtensionExtras {
     if (this.#isDirect()) {
       if (this.#campaign !== undefined) this.#office.metrics.count("friend.punch.succeeded");
       this.#endCampaign();
-      this.#attempts = 0;
+      this.#directSince ??= this.#office.clock.monotonic();
       this.#arm(undefined);
     } else if (this.#timer === undefined) {
+      if (this.#office.clock.monotonic() >= (this.#directSince ?? Number.POSITIVE_INFINITY) + LASTING)
+        this.#attempts = 0;
+      this.#directSince = undefined;
       this.#closeSockets();
       this.#looks = 0;
       this.#told = undefined;

@@ -83,11 +83,11 @@ export interface FriendSession {
   readonly endpoint: Endpoint | undefined;
   /** An address the peer may be reached at. */
   addEndpoint(endpoint: Endpoint): void;
-  /** A relay that the peer may be reached over; given again, it is tried again. */
   /** The socket that packets leave by, where one was chosen. */
   readonly socket: DatagramSocket | undefined;
   /** Says that we are here, to an address that is no path of the session, from one of our sockets. */
   sayAt(endpoint: Endpoint, socket?: DatagramSocket): boolean;
+  /** A relay that the peer may be reached over; given again, it is tried again. */
   addRelay(relay: RelayPath): void;
   removeRelay(relay: RelayPath): void;
   /**

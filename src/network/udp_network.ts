@@ -46,11 +46,15 @@ export class UdpNetwork {
     this.#metrics = metrics;
     this.#binder = binder;
     for (const socket of sockets) {
-      socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
-      socket.onWritable = () => {
-        for (const listener of this.#writableListeners) listener();
-      };
+      this.#listenTo(socket);
     }
+  }
+
+  #listenTo(socket: DatagramSocket): void {
+    socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
+    socket.onWritable = () => {
+      for (const listener of this.#writableListeners) listener();
+    };
   }
 
   /**
@@ -129,7 +133,7 @@ export class UdpNetwork {
         socket.close();
         break;
       }
-      socket.onDatagram = (bytes, from) => this.receive(bytes, from, socket);
+      this.#listenTo(socket);
       this.#more.add(socket);
       opened.push(socket);
     }

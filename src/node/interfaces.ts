@@ -12,10 +12,19 @@ const MAX_INTERFACES = 16;
 /** Node tells nobody when a network comes or goes: it is asked this often, in ms, while somebody wants to know. */
 const LOOK_INTERVAL = 2_000;
 
+/** The system's table; an empty one where a sandbox does not let us look. */
+export function interfaceTable(): InterfaceTable {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
+}
+
 /** The machine's network interfaces. */
 export const nodeInterfaces: Interfaces = {
   neighbours: (family, port) =>
-    neighbourTexts(family, networkInterfaces()).flatMap((text) => endpointOf(text, port) ?? []),
+    neighbourTexts(family, interfaceTable()).flatMap((text) => endpointOf(text, port) ?? []),
 
   onChange(listener) {
     let known = signature();
@@ -64,5 +73,5 @@ function ipv6Text(name: string, info: NetworkInterfaceInfo, platform: NodeJS.Pla
 }
 
 function signature(): string {
-  return JSON.stringify(Object.entries(networkInterfaces()).map(([name, all]) => [name, all?.map(({ cidr }) => cidr)]));
+  return JSON.stringify(Object.entries(interfaceTable()).map(([name, all]) => [name, all?.map(({ cidr }) => cidr)]));
 }

@@ -9,6 +9,7 @@ import type { Metrics } from "../env/metrics.ts";
 import type { StreamListener, StreamPort, StreamSocket } from "../env/stream.ts";
 import { dropCounter } from "../network/drop_counter.ts";
 import { readU64 } from "../util/bytes.ts";
+import { ToxError } from "../util/tox_error.ts";
 import type { Drop } from "../wire/drop.ts";
 import {
   decodeTcpHandshakeRequest,
@@ -41,8 +42,9 @@ export interface RelayServerOptions {
   readonly ipv4?: boolean;
   /** True when left out. */
   readonly ipv6?: boolean;
-  /** The local address of either family; all when left out. */
-  readonly address?: string;
+  /** Local addresses; all when both are left out, of the one family alone when one is. */
+  readonly bindIpv4?: string | undefined;
+  readonly bindIpv6?: string | undefined;
   readonly limits?: Partial<RelayLimits>;
   /** Of strangers' keys; one of the relay's own when left out. */
   readonly keyBudget?: KeyBudget;
@@ -105,12 +107,15 @@ export class RelayServer {
 
   /** Begins to listen. Rejects with a `ToxError` when none of the ports can be had; some are enough. */
   async listen(): Promise<void> {
-    const { streams, ports, ipv4 = true, ipv6 = true, address, logger } = this.#options;
-    const families: IpFamily[] = [...(ipv4 ? [4 as const] : []), ...(ipv6 ? [6 as const] : [])];
+    const { streams, ports, ipv4 = true, ipv6 = true, bindIpv4, bindIpv6, logger } = this.#options;
+    const hasIpv4 = ipv4 && (bindIpv4 !== undefined || bindIpv6 === undefined);
+    const hasIpv6 = ipv6 && (bindIpv6 !== undefined || bindIpv4 === undefined);
+    const families: IpFamily[] = [...(hasIpv4 ? [4 as const] : []), ...(hasIpv6 ? [6 as const] : [])];
     let failure: unknown;
     for (const wanted of ports) {
       let port = wanted;
       for (const family of families) {
+        const address = family === 4 ? bindIpv4 : bindIpv6;
         const bind = { family, port, queueLimit: this.#limits.queueBytes };
         try {
           const listener = await streams.listen(address === undefined ? bind : { ...bind, address });
@@ -120,7 +125,8 @@ export class RelayServer {
           port = listener.port; // both families on the port that the system chose
         } catch (error) {
           failure ??= error;
-          logger.info("relay cannot listen", { port, family, reason: String(error) });
+          const isAbsent = error instanceof ToxError && error.code === "family-unavailable";
+          logger[isAbsent ? "info" : "warn"]("relay cannot listen", { port, family, reason: String(error) });
         }
       }
     }

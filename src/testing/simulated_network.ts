@@ -1,9 +1,8 @@
 import type { Endpoint } from "../env/datagram.ts";
 import type { Resolver } from "../env/resolver.ts";
-import { endpointKey, makeEndpoint, parseAddress } from "../util/endpoint.ts";
+import { endpointKey, isLoopback, makeEndpoint, parseAddress } from "../util/endpoint.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { defaultLink, Link, type LinkProperties } from "./link.ts";
-import { isLoopback } from "./loopback.ts";
 import { type Departure, Router } from "./router.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import { defaultStreamSettings, type Segment, type StreamSettings } from "./segment.ts";

@@ -8,9 +8,8 @@ import type {
   StreamTarget,
 } from "../env/stream.ts";
 import { sameBytes } from "../util/bytes.ts";
-import { endpointKey, formatEndpoint, parseAddress } from "../util/endpoint.ts";
+import { endpointKey, formatEndpoint, isLoopback, parseAddress } from "../util/endpoint.ts";
 import { ToxError } from "../util/tox_error.ts";
-import { isLoopback } from "./loopback.ts";
 import { makeSegment, type Segment, type StreamSettings } from "./segment.ts";
 import { SimulatedStream, type StreamHost } from "./simulated_stream.ts";
 import type { Timeline } from "./timeline.ts";

@@ -1,5 +1,5 @@
 import type { Endpoint, IpFamily } from "../env/datagram.ts";
-import { readU32, sameBytes } from "./bytes.ts";
+import { readU16, readU32, sameBytes } from "./bytes.ts";
 
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a === b || (a.port === b.port && a.family === b.family && sameBytes(a.address, b.address));
@@ -139,6 +139,12 @@ export function isLoopback(address: Uint8Array): boolean {
 export function networkNumber({ family, address }: Endpoint): number {
   if (family === 4) return readU32(address, 0) >>> 8;
   return 0x100_0000 + readU32(address, 0) * 0x10_0000 + (readU32(address, 4) & 0xf_ffff);
+}
+
+/** A number for the /24 or /48 that an address is in: one customer of a provider has as much of IPv6. */
+export function siteNumber({ family, address }: Endpoint): number {
+  if (family === 4) return readU32(address, 0) >>> 8;
+  return 0x100_0000 + readU32(address, 0) * 0x1_0000 + readU16(address, 4);
 }
 
 /** The IPv4 address inside `::ffff:a.b.c.d`, or undefined. */

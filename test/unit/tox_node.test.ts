@@ -37,6 +37,24 @@ describe("a node for everybody", () => {
     await Promise.all([node.close(), again.close()]);
   });
 
+  it("relays at the address that it was told to bind to, and at no other", async () => {
+    await using story = new Story();
+    const host = story.universe.host("one");
+    const asked: string[] = [];
+    const streams: typeof host.edges.streams = Object.assign(Object.create(host.edges.streams), {
+      listen: (options: { family: number; address?: string }) => {
+        asked.push(`${options.family} ${options.address}`);
+        return host.edges.streams.listen(options as never);
+      },
+    });
+    const env = { ...host.edges, streams, crypto: sodiumProvider };
+    const node = await story.universe.wait(
+      ToxNode.create(env, { bindIpv4: host.address, ipv6: false, relayPorts: [443] }),
+    );
+    expect(asked).toEqual([`4 ${host.address}`]);
+    await node.close();
+  });
+
   it("asks the router for all its ports when told to, and gives them back", async () => {
     await using story = new Story();
     const asked: string[] = [];

@@ -71,11 +71,24 @@ async function configOf(flags: NodeFlags): Promise<NodeConfig> {
 }
 
 async function health(url: string): Promise<void> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch((error: unknown) => {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    console.log(safeText((await firstText(answer)).trim()));
+    if (!answer.ok) process.exitCode = 1;
+  } catch (error) {
     throw new ToxError("connection-failed", `${url} does not answer: ${String(error)}.`);
-  });
-  console.log(safeText((await answer.text()).trim()));
-  if (!answer.ok) process.exitCode = 1;
+  }
+}
+
+/** No more than a line or two of it is wanted. */
+async function firstText(answer: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > 1024) break;
+  }
+  return text.slice(0, 1024);
 }
 
 function portOf(text: string, lowest: number): number {

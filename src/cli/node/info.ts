@@ -30,9 +30,14 @@ export async function askNodeInfo(
     resolve({ version: info.version, motd: new TextDecoder().decode(motd) });
   });
   // Connected: only who was asked is heard.
-  socket.connect(port, found.address, () => ask());
+  let again: NodeJS.Timeout | undefined;
   const ask = () => socket.send(request, () => {});
-  const again = setInterval(() => ask(), 500);
+  // The callback has the error that there was, if any, though Node's types do not say so.
+  socket.connect(port, found.address, (error?: Error) => {
+    if (error) return void reject(new ToxError("connection-failed", `${host}:${port}: ${error.message}.`));
+    ask();
+    again = setInterval(ask, 500);
+  });
   const timer = setTimeout(silent, timeoutMs);
   try {
     return await promise;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { link, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ToxError } from "../../index.ts";
@@ -38,16 +39,30 @@ export async function readOrMakeKeys(
 }
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
+  const draft = `${path}.${randomUUID()}.new`; // never one that a killed process has left
   const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(bytes);
     await file.sync();
-    await link(draft, path); // never over somebody else's keys
+    await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") throw error; // never over somebody else's keys
+      await writeAtOnce(path, bytes);
+    });
   } finally {
     await file.close();
     await rm(draft, { force: true });
   }
   const folder = await open(dirname(path), "r");
   await folder.sync().finally(() => folder.close());
+}
+
+/** Where the file system has no links. */
+async function writeAtOnce(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }

@@ -59,7 +59,11 @@ export async function runNode(read: () => Promise<NodeConfig>): Promise<void> {
   } finally {
     process.off("SIGHUP", onHangUp);
     await reloading;
-    if (pidFile !== undefined) await rm(pidFile, { force: true });
+    if (pidFile !== undefined) {
+      await rm(pidFile, { force: true }).catch((error) =>
+        logger.warn("the pid file cannot be removed: remove it yourself", { pidFile, reason: String(error) }),
+      );
+    }
   }
 }
 

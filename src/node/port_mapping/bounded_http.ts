@@ -50,7 +50,10 @@ export function ask({ url, body, soapAction, localAddress, signal }: HttpQuestio
     );
     const timer = setTimeout(() => outgoing.destroy(new GatewayError("the router is too slow")), PATIENCE_MS);
     outgoing.on("error", reject);
-    outgoing.on("close", () => clearTimeout(timer));
+    outgoing.on("close", () => {
+      clearTimeout(timer);
+      reject(new GatewayError("the router hung up, or answered with something else")); // unless all is here
+    });
     outgoing.end(body);
   });
 }

@@ -9,12 +9,17 @@ const RTF_GATEWAY = 0x2;
 /** The IPv4 address of the router that leads to the Internet, or undefined. Node does not tell; the system does. */
 export async function defaultRouter(platform = process.platform): Promise<string | undefined> {
   try {
-    if (platform === "linux" || platform === "android") return routerInProc(await readFile("/proc/net/route", "utf8"));
+    if (platform === "linux" || platform === "android") return routerInProc(await routes());
     const { stdout } = await promisify(execFile)("netstat", ["-rn"], { timeout: 2_000, windowsHide: true });
     return routerInNetstat(stdout);
   } catch {
     return undefined;
   }
+}
+
+/** A service that sees only processes in /proc has the first, an old system the second. */
+function routes(): Promise<string> {
+  return readFile("/proc/self/net/route", "utf8").catch(() => readFile("/proc/net/route", "utf8"));
 }
 
 /** Linux: a line a route, addresses as hexadecimal numbers in the machine's byte order. The least metric wins. */

@@ -1,6 +1,6 @@
-import { networkInterfaces } from "node:os";
 import { setTimeout as pass } from "node:timers/promises";
 import type { Random } from "../../env/random.ts";
+import { interfaceTable } from "../interfaces.ts";
 import { defaultRouter } from "./default_router.ts";
 import type { Gateway } from "./gateway.ts";
 import { openIgd } from "./igd.ts";
@@ -34,7 +34,7 @@ export async function* findGateways(
     }
     for (const local of address === undefined ? addressesTowards(router) : [address]) {
       try {
-        for await (const location of searchGateways({ address: local, router }, signal)) {
+        for await (const location of searchGateways({ address: local, isRouter: routersNear(local, router) }, signal)) {
           const gateway = await openIgd({ location, address: local, random }, signal).catch(onFailure);
           if (gateway) yield gateway;
         }
@@ -53,10 +53,18 @@ export async function* findGateways(
 
 /** Our IPv4 addresses in the router's network; without a router, those in any. */
 function addressesTowards(router: string | undefined): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+  const all = Object.values(interfaceTable()).flatMap((some) => some ?? []);
   const usable = all.filter(({ family, internal }) => family === "IPv4" && !internal);
   const near = usable.filter(({ address, netmask }) => router !== undefined && sameNetwork(address, router, netmask));
   return (near.length > 0 ? near : usable).slice(0, MAX_ADDRESSES).map(({ address }) => address);
+}
+
+/** The router, or where that is not known whoever is in the same network: nobody has us ask strangers. */
+function routersNear(local: string, router: string | undefined): (address: string) => boolean {
+  if (router !== undefined) return (address) => address === router;
+  const all = Object.values(interfaceTable()).flatMap((some) => some ?? []);
+  const netmask = all.find(({ address }) => address === local)?.netmask ?? "255.255.255.0";
+  return (address) => sameNetwork(address, local, netmask);
 }
 
 function sameNetwork(one: string, other: string, netmask: string): boolean {

@@ -213,7 +213,7 @@ class Channel {
         reject(new GatewayError("the router does not answer"));
         return;
       }
-      this.#socket.send(question, () => {}); // errors come as events as well
+      this.#socket.send(question, () => {}); // what is lost is sent again
       timer = setTimeout(send, wait, tries - 1, wait * 2);
     };
     const onAbort = () => reject(signal.reason);

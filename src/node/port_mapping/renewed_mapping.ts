@@ -7,7 +7,7 @@ import type { MappedProtocol, PortMapping, ReachedAt } from "../../env/port_mapp
 import { formatEndpoint, isLanAddress, makeEndpoint, sameEndpoint } from "../../util/endpoint.ts";
 import type { Gateway, Grant } from "./gateway.ts";
 
-/** Asked for, in s. A process that is killed leaves its ports open for as long at most. */
+/** Asked for, in s. A process that is killed leaves its ports open for as long, but for routers that map for ever only. */
 const LIFETIME = 1_800;
 /** Renewed after half of what is granted, but neither busily nor hardly ever: in ms. Routers forget when they restart. */
 const LEAST_RENEWAL = 60_000;
@@ -54,6 +54,8 @@ export class RenewedMapping implements PortMapping {
   #again = false;
   #retry = FIRST_RETRY;
   #closing: Promise<void> | undefined;
+  /** `close` has resolved without waiting any longer. */
+  #gone = false;
 
   constructor(options: RenewedMappingOptions) {
     this.#options = options;
@@ -85,10 +87,14 @@ export class RenewedMapping implements PortMapping {
     this.#due?.();
     this.#due = clock.at(clock.monotonic() + inMs, () => {
       this.#working = this.#work()
-        .catch((error) => this.#options.logger.error("mapping ports failed", { reason: String(error) }))
-        .then(() => {
+        .catch((error) => {
+          this.#options.logger.error("mapping ports failed", { reason: String(error) });
+          return LAST_RETRY;
+        })
+        .then((failed) => {
           this.#working = undefined;
           if (this.#again) this.#setDue(0);
+          else if (failed !== undefined) this.#setDue(failed);
           this.#again = false;
         });
     });
@@ -106,6 +112,10 @@ export class RenewedMapping implements PortMapping {
       };
       for await (const gateway of this.#options.gateways(signal, onFailure)) {
         renewal = await this.#mapAll(gateway);
+        if (this.#gone && renewal !== undefined) {
+          await this.#abandon(gateway);
+          return;
+        }
         if (renewal !== undefined) {
           this.#gateway = gateway;
           break;
@@ -202,17 +212,27 @@ export class RenewedMapping implements PortMapping {
     }, CLOSE_PATIENCE);
     await Promise.race([this.#giveBack(deadline.signal), over.promise]);
     clearTimeout(timer);
+    this.#gone = true;
     this.#gateway?.close();
     this.#gateway = undefined;
+  }
+
+  /** Nobody waits for this router any more: it is told once that we leave. */
+  async #abandon(gateway: Gateway): Promise<void> {
+    await this.#unmapAll(gateway, AbortSignal.timeout(CLOSE_PATIENCE));
+    gateway.close();
   }
 
   /** A port that is being asked for may be granted yet: that is waited for, so that it does not stay open. */
   async #giveBack(signal: AbortSignal): Promise<void> {
     await this.#working;
-    const gateway = this.#gateway;
+    if (this.#gateway !== undefined && !this.#gone) await this.#unmapAll(this.#gateway, signal);
+  }
+
+  async #unmapAll(gateway: Gateway, signal: AbortSignal): Promise<void> {
     await Promise.all(
       this.#wishes.map(async ({ protocol, port, granted }) => {
-        if (gateway === undefined || granted === undefined) return;
+        if (granted === undefined) return;
         try {
           await gateway.unmap(protocol, port, granted, signal);
           this.#options.metrics.count("portMapping.unmapped");

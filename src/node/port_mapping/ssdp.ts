@@ -17,12 +17,12 @@ const MAX_ANSWER_SIZE = 2_048;
 export interface SsdpOptions {
   /** The local address to ask from. */
   readonly address: string;
-  /** Whose answers count; anybody's when left out. */
-  readonly router?: string | undefined;
+  /** Whether answers from this address count. */
+  readonly isRouter: (address: string) => boolean;
 }
 
 /** The addresses of descriptions, as they are told; each at the address that told it. Ends when no more come. */
-export async function* searchGateways({ address, router }: SsdpOptions, signal: AbortSignal): AsyncGenerator<URL> {
+export async function* searchGateways({ address, isRouter }: SsdpOptions, signal: AbortSignal): AsyncGenerator<URL> {
   const socket = createSocket("udp4");
   const found: URL[] = []; // bounded by MAX_FOUND
   let over = false;
@@ -35,7 +35,7 @@ export async function* searchGateways({ address, router }: SsdpOptions, signal: 
   socket.on("error", end);
   socket.on("message", (bytes, from) => {
     const location = locationIn(bytes, from.address);
-    if (location === undefined || found.length === MAX_FOUND || (router ?? from.address) !== from.address) return;
+    if (location === undefined || found.length === MAX_FOUND || !isRouter(from.address)) return;
     if (found.some(({ href }) => href === location.href)) return;
     found.push(location);
     wake.resolve();
@@ -92,6 +92,6 @@ function bound(socket: Socket, address: string): Promise<void> {
 function sendAll(socket: Socket): void {
   for (const target of TARGETS) {
     const lines = ["M-SEARCH * HTTP/1.1", `HOST: ${GROUP}:${PORT}`, 'MAN: "ssdp:discover"', "MX: 1", `ST: ${target}`];
-    socket.send([...lines, "", ""].join("\r\n"), PORT, GROUP, () => {}); // errors come as events as well
+    socket.send([...lines, "", ""].join("\r\n"), PORT, GROUP, () => {}); // what is lost is sent again
   }
 }

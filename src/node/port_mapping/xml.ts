@@ -11,29 +11,29 @@ export interface XmlText {
 const MAX_TEXTS = 512;
 const MAX_DEPTH = 32;
 
+class TooMuch extends Error {}
+
 /** The texts of a document, in order. What is malformed is read as far as it goes; never throws. */
 export function textsOf(xml: string): XmlText[] {
   const texts: XmlText[] = []; // bounded by MAX_TEXTS
   const open: { readonly name: string; text: string }[] = []; // bounded by MAX_DEPTH
   const parser = sax.parser(false, { lowercase: true });
-  let tooMuch = false;
   parser.onopentag = ({ name }) => {
-    tooMuch ||= open.length >= MAX_DEPTH;
-    if (!tooMuch) open.push({ name: name.slice(name.indexOf(":") + 1), text: "" });
+    if (open.length >= MAX_DEPTH) throw new TooMuch(); // the parser itself would go on, at any price
+    open.push({ name: name.slice(name.indexOf(":") + 1), text: "" });
   };
   const onText = (text: string) => {
     const innermost = open.at(-1);
-    if (innermost !== undefined && !tooMuch) innermost.text += text;
+    if (innermost !== undefined) innermost.text += text;
   };
   parser.ontext = onText;
   parser.oncdata = onText;
   parser.onclosetag = () => {
-    if (tooMuch) return;
     const closed = open.pop();
     const text = closed?.text.trim();
     if (closed === undefined || !text) return;
     texts.push({ name: closed.name, text, around: open.map(({ name }) => name) });
-    tooMuch = texts.length >= MAX_TEXTS;
+    if (texts.length >= MAX_TEXTS) throw new TooMuch();
   };
   parser.onerror = () => {
     parser.error = null;

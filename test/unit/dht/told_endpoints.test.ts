@@ -53,6 +53,14 @@ describe("told endpoints", () => {
       expect(told.agreed(6, 2)).toBeUndefined();
     });
 
+    it("by several networks of one customer as by one: he has all of a /48", () => {
+      const told = new ToldEndpoints();
+      const inHis48 = (n: number) =>
+        makeEndpoint(Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 7, 0, n, ...new Uint8Array(8)), 1);
+      for (let i = 1; i <= 4; i++) told.add(seen(1, 5000 + i), teller(i), inHis48(i), i);
+      expect(told.agreed(4, 4)).toBeUndefined();
+    });
+
     it("not when most say something else", () => {
       const told = new ToldEndpoints();
       for (let i = 1; i <= 2; i++) told.add(seen(1, 5000), teller(i), from(i), i);

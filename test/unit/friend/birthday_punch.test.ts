@@ -171,6 +171,21 @@ describe("birthday punch", () => {
     expect(side.sent.length).toBe(1);
   });
 
+  it("is not made to by one who is direct for a moment now and then", async () => {
+    const { side, punch } = await started("random");
+    for (let i = 0; i < 600; i++) {
+      punch.handle(encodeNatReport("stable"));
+      punch.handle(encodePunchReady(256));
+      await side.pass(5_000);
+      side.isDirect = true;
+      punch.pathChanged();
+      await side.pass(1_000);
+      side.isDirect = false;
+      punch.pathChanged();
+    }
+    expect(side.said.length).toBeLessThanOrEqual(9 * 1_400);
+  });
+
   it("takes part in one campaign at a time, whoever asks", async () => {
     const { side } = await started("random");
     const friends = Array.from({ length: 20 }, () => side.friend());

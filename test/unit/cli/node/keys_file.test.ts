@@ -33,6 +33,12 @@ describe("the keys file", () => {
     expect(await readOrMakeKeys(path, never, publicKeyOf)).toEqual(make());
   });
 
+  it("is made although a killed process has left drafts", async () => {
+    await writeFile(`${path}.${process.pid}.new`, "half");
+    await readOrMakeKeys(path, make, publicKeyOf);
+    expect(await readOrMakeKeys(path, never, publicKeyOf)).toEqual(make());
+  });
+
   it.each([
     ["is empty", new Uint8Array(0), "has 0 bytes instead of 64"],
     ["was cut", new Uint8Array(63), "has 63 bytes instead of 64"],

@@ -128,6 +128,16 @@ describe("a hostile UPnP gateway", () => {
     await expect(find()).rejects.toThrow("status 302");
   });
 
+  it("changes to another protocol, and is given up", async () => {
+    const { find } = await world({
+      instead: (request) => {
+        request.socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+        return true;
+      },
+    });
+    await expect(find()).rejects.toThrow("hung up");
+  });
+
   it("answers nothing, and is given up when told to", async () => {
     const abort = new AbortController();
     const { igd } = await world({

@@ -205,6 +205,26 @@ describe("mapped ports", () => {
     expect(router.told).toEqual(["map udp 33445", "unmap udp 33445", "close"]);
   });
 
+  it("are given back, and the router left, when it says nothing more of the next one for longer than we wait", async () => {
+    vi.useFakeTimers();
+    const router = new Router();
+    const first = await router.grant(33445, new AbortController().signal);
+    router.grant = (port, signal) =>
+      port === 33445
+        ? Promise.resolve(first)
+        : new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const { mapping, pass, clock } = world(router);
+    mapping.map("udp", 33445);
+    mapping.map("tcp", 3389);
+    await pass(0);
+    const closed = mapping.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await closed;
+    await vi.advanceTimersByTimeAsync(10);
+    expect(router.told).toEqual(["map udp 33445", "map tcp 3389", "unmap udp 33445", "close"]);
+    expect(clock.pending).toBe(0);
+  });
+
   it("are not waited for: closing takes a second at most", async () => {
     vi.useFakeTimers();
     const router = new Router();
