@@ -34,6 +34,7 @@ const CHUNK_SIZE = 0x8000;
 const MAGIC = Uint8Array.of(0x74, 0x6f, 0x78, 0x74, 0x73, 0);
 const KINDS = { journal: 0x4a, state: 0x53 } as const;
 const VERSION = 1;
+const NOTHING = new Uint8Array(0);
 const FIXED_SIZE = MAGIC.length + 2 + FILE_ID_SIZE + 2;
 
 export interface LogHeader {
@@ -80,6 +81,8 @@ export class FrameCodec {
   readonly marker: Uint8Array;
   readonly #sealer: Sealer;
   readonly #seed: number;
+  /** The flags and the body of one frame at a time. At most twice the longest. */
+  #plain = new Uint8Array(1024);
 
   constructor(id: Uint8Array, sealer: Sealer) {
     this.marker = id.slice(0, 4);
@@ -89,18 +92,16 @@ export class FrameCodec {
 
   /** Chunks with the frames of all bodies, which belong together. What a chunk holds is sealed when it is asked for. */
   *chunks(bodies: readonly Uint8Array[]): Iterable<Uint8Array> {
-    let frames: Uint8Array[] = [];
-    let size = 0;
-    for (const [i, body] of bodies.entries()) {
-      const frame = this.#encode(body, i === bodies.length - 1);
-      frames.push(frame);
-      size += frame.length;
-      if (size < CHUNK_SIZE) continue;
-      yield Buffer.concat(frames, size);
-      frames = [];
-      size = 0;
+    for (let first = 0; first < bodies.length; ) {
+      let next = first;
+      let size = 0;
+      for (; next < bodies.length && size < CHUNK_SIZE; next++) size += this.#sizeOf(bodies[next] ?? NOTHING);
+      const chunk = new Uint8Array(size);
+      let at = 0;
+      for (; first < next; first++)
+        at += this.#encode(chunk, at, bodies[first] ?? NOTHING, first === bodies.length - 1);
+      yield chunk;
     }
-    if (size > 0) yield Buffer.concat(frames, size);
   }
 
   /** How long the frame at `at` says to be in all; undefined where none begins. Needs `FRAME_HEAD_SIZE` bytes. */
@@ -121,20 +122,25 @@ export class FrameCodec {
 
   /** Overwrites the key: the file is closed. */
   wipe(): void {
+    this.#plain.fill(0);
     this.#sealer.wipe();
   }
 
-  #encode(body: Uint8Array, last: boolean): Uint8Array {
-    const plain = new Uint8Array(1 + body.length);
-    plain[0] = last ? 1 : 0;
-    plain.set(body, 1);
-    const sealed = this.#sealer.seal(plain);
-    const frame = new Uint8Array(FRAME_HEAD_SIZE + sealed.length);
+  #sizeOf(body: Uint8Array): number {
+    return FRAME_HEAD_SIZE + this.#sealer.overhead + 1 + body.length;
+  }
+
+  /** Answers how long the frame is. */
+  #encode(chunk: Uint8Array, at: number, body: Uint8Array, last: boolean): number {
+    const frame = chunk.subarray(at, at + this.#sizeOf(body));
+    if (this.#plain.length <= body.length) this.#plain = new Uint8Array(2 * (1 + body.length));
+    this.#plain[0] = last ? 1 : 0;
+    this.#plain.set(body, 1);
+    this.#sealer.seal(frame.subarray(FRAME_HEAD_SIZE), this.#plain.subarray(0, 1 + body.length));
     frame.set(this.marker);
-    writeU32(frame, 8, sealed.length);
-    frame.set(sealed, FRAME_HEAD_SIZE);
+    writeU32(frame, 8, frame.length - FRAME_HEAD_SIZE);
     writeU32(frame, 4, this.#checksum(frame));
-    return frame;
+    return frame.length;
   }
 
   #checksum(frame: Uint8Array): number {
