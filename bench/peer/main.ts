@@ -8,6 +8,7 @@ import { Argument, program } from "commander";
 import { Bench, type Row, type Work } from "./bench.ts";
 import { json, table } from "./report.ts";
 import { bareLoop } from "./works/bare_loop.ts";
+import { file } from "./works/file.ts";
 import { idle } from "./works/idle.ts";
 import { importTime } from "./works/import_time.ts";
 import { nodesRequests } from "./works/nodes_requests.ts";
@@ -29,6 +30,7 @@ const WORKS: readonly Work[] = [
   offlineFriends,
   roundTrip,
   receipts,
+  file,
   relayed,
   nodesRequests,
   relayClients,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Friend, type Tox, ToxError, type ToxEvents } from "../index.ts";
+import { ChatFiles } from "./chat_files.ts";
 import type { ChatScreen } from "./chat_screen.ts";
 import { safeText } from "./safe_text.ts";
 
@@ -27,6 +28,7 @@ export class ChatSession {
   readonly #screen: ChatScreen;
   readonly #addresses: readonly string[];
   readonly #requests: FriendRequest[] = []; // bounded by MAX_PENDING_REQUESTS
+  readonly #files: ChatFiles;
   readonly #commands: Record<string, Command>;
   #partner: Friend | undefined;
 
@@ -35,6 +37,7 @@ export class ChatSession {
     this.#tox = tox;
     this.#addresses = addresses;
     this.#screen = screen;
+    this.#files = new ChatFiles({ tox, screen, label, partner: () => this.#expectPartner() });
     this.#commands = this.#makeCommands();
     this.#listen();
   }
@@ -103,6 +106,17 @@ export class ChatSession {
       away: { usage: "/away", help: "says that you are away", run: () => this.#setStatus("away") },
       busy: { usage: "/busy", help: "says that you are busy", run: () => this.#setStatus("busy") },
       back: { usage: "/back", help: "says that you are there", run: () => this.#setStatus("none") },
+      send: { usage: "/send FILE", help: "offers a file to the friend", run: (path) => this.#files.send(path) },
+      take: {
+        usage: "/take [N] [PATH]",
+        help: "takes an offered file, the first when no number is given",
+        run: (argument) => this.#files.take(argument),
+      },
+      reject: { usage: "/reject [N]", help: "refuses an offered file", run: (n) => this.#files.reject(n) },
+      files: { usage: "/files", help: "lists offers, and files on their way", run: () => this.#files.list() },
+      pause: { usage: "/pause [N]", help: "stops a file of /files for a while", run: (n) => this.#files.pause(n) },
+      resume: { usage: "/resume [N]", help: "lets it go on", run: (n) => this.#files.resume(n) },
+      cancel: { usage: "/cancel [N]", help: "gives it up", run: (n) => this.#files.cancel(n) },
       remove: { usage: "/remove FRIEND", help: "ends a friendship", run: (who) => this.#remove(who) },
       quit: { usage: "/quit", help: "leaves", run: () => this.#screen.close() },
     };
@@ -215,6 +229,11 @@ export class ChatSession {
     if (friend.connection === "none") this.#screen.print(`* ${label(friend)} is offline: kept until they are online`);
   }
 
+  #expectPartner(): Friend {
+    if (this.#partner) return this.#partner;
+    throw new ToxError("unknown-friend", "To whom? /to FRIEND chooses one.");
+  }
+
   #rename(name: string): void {
     this.#tox.name = name;
     this.#screen.print(`* you are ${safeText(name)} now`);
@@ -241,7 +260,9 @@ export class ChatSession {
 
   async #finish(): Promise<void> {
     const deadline = performance.now() + 15_000;
-    const waiting = () => this.#tox.friends.some((friend) => friend.queued > 0);
+    const waiting = () =>
+      this.#tox.friends.some((friend) => friend.queued > 0) ||
+      this.#tox.fileTransfers.some(({ state }) => state === "active");
     while (waiting() && performance.now() < deadline) await delay(50);
     await delay(500); // answers to the last message
   }

@@ -70,7 +70,10 @@ export class WriteBehind {
   }
 
   #newBlock(): void {
-    if (this.#filled > 0) this.#blocks.push(this.#block);
+    if (this.#filled > 0) {
+      this.#blocks.push(this.#block);
+      this.#blockSize = Math.min(2 * this.#blockSize, LARGEST_BLOCK);
+    }
     this.#block = new Uint8Array(this.#blockSize);
     this.#filled = 0;
   }
@@ -110,10 +113,7 @@ export class WriteBehind {
   /** Small files and slow senders get small blocks, fast ones large ones. */
   #takeBlock(): Uint8Array | undefined {
     const full = this.#blocks.shift();
-    if (full !== undefined) {
-      this.#blockSize = Math.min(2 * this.#blockSize, LARGEST_BLOCK);
-      return full;
-    }
+    if (full !== undefined) return full;
     if (this.#filled === 0) return undefined;
     const block = this.#block.subarray(0, this.#filled);
     if (this.#filled < this.#block.length / 4) this.#blockSize = Math.max(this.#blockSize / 2, SMALLEST_BLOCK);

@@ -1,4 +1,5 @@
 import { type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
+import type { RpcFiles } from "./files.ts";
 import type { Methods, Params } from "./json_rpc.ts";
 import { booleanParam, hexParam, integerParam, oneOf, optionalBoolean, optionalString, stringParam } from "./params.ts";
 import type { PendingRequests } from "./pending_requests.ts";
@@ -6,13 +7,14 @@ import type { PendingRequests } from "./pending_requests.ts";
 export interface MethodsContext {
   readonly tox: Tox;
   readonly requests: PendingRequests;
+  readonly files: RpcFiles;
   readonly metrics: MemoryMetrics | undefined;
   /** Ends the program cleanly, after the answer has left. */
   readonly close: () => void;
 }
 
 /** The requests of `docs/rpc.md`, over the public API. */
-export function rpcMethods({ tox, requests, metrics, close }: MethodsContext): Methods {
+export function rpcMethods({ tox, requests, files, metrics, close }: MethodsContext): Methods {
   const friendOf = (params: Params): Friend => {
     const publicKey = stringParam(params, "friend");
     const friend = tox.friend(publicKey);
@@ -115,6 +117,13 @@ export function rpcMethods({ tox, requests, metrics, close }: MethodsContext): M
     setTyping: (params) => friendOf(params).setTyping(booleanParam(params, "on")),
 
     sendPacket: (params) => friendOf(params).sendPacket(hexParam(params, "hex")),
+
+    sendFile: (params) => files.send(friendOf(params), params),
+    acceptFile: (params) => files.accept(friendOf(params), params),
+    rejectFile: (params) => files.reject(friendOf(params), params),
+    pauseFile: (params) => files.transferOf(friendOf(params), params).pause(),
+    resumeFile: (params) => files.transferOf(friendOf(params), params).resume(),
+    cancelFile: (params) => files.transferOf(friendOf(params), params).cancel(),
 
     stats: () => ({ nodes: tox.nodeCount, counters: metrics?.snapshot() ?? {} }),
 

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { type MemoryMetrics, type Tox, ToxError } from "../index.ts";
 import { Client } from "./client.ts";
+import { RpcFiles } from "./files.ts";
 import { answerLine, notificationLine } from "./json_rpc.ts";
 import { rpcMethods } from "./methods.ts";
 import { forwardEvents } from "./notifications.ts";
@@ -28,10 +29,12 @@ export async function serveStdio(
 ): Promise<void> {
   const client = new Client(input, output);
   let closing = false;
-  forwardEvents(tox, (method, params) => client.write(notificationLine(method, params)));
+  const notify = (method: string, params: object) => client.write(notificationLine(method, params));
+  forwardEvents(tox, notify);
   const methods = rpcMethods({
     tox,
     requests: new PendingRequests(tox),
+    files: new RpcFiles(tox, notify),
     metrics: options.metrics,
     close: () => {
       closing = true;
@@ -54,18 +57,20 @@ export async function serveSocket(tox: Tox, path: string, options: ServeOptions 
     server.close();
     for (const socket of sockets.values()) socket.destroySoon();
   };
+  const notify = async (method: string, params: object) => {
+    const line = notificationLine(method, params);
+    await Promise.all([...sockets.keys()].map((client) => client.write(line)));
+  };
   const methods = rpcMethods({
     tox,
     requests: new PendingRequests(tox),
+    files: new RpcFiles(tox, notify),
     metrics: options.metrics,
     close: () => {
       closing = true;
     },
   });
-  forwardEvents(tox, async (method, params) => {
-    const line = notificationLine(method, params);
-    await Promise.all([...sockets.keys()].map((client) => client.write(line)));
-  });
+  forwardEvents(tox, notify);
   server.on("connection", async (socket) => {
     const client = new Client(socket, socket);
     sockets.set(client, socket);

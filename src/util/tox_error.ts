@@ -19,6 +19,7 @@ export type ToxErrorCode =
   | "packet-too-long"
   | "packet-id-reserved"
   | "queue-full"
+  | "unknown-file"
   | "weak-key"
   | "port-in-use"
   | "permission-denied"

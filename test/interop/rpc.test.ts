@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { fileBytes } from "../support/files.ts";
 import { startRpc } from "../support/rpc_client.ts";
 import { describeInterop, ToxcorePeer } from "./toxcore.ts";
 import { TOXCORE_PATIENCE_MS } from "./two_sides.ts";
@@ -30,6 +34,43 @@ describeInterop("toxcore-ts rpc with libtoxcore", () => {
     await rpc.call("close");
     expect(await rpc.exited).toBe(0);
     await theirs.waitFor("friendConnection", { state: "none" });
+  });
+
+  it("sends and takes files", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tox-rpc-"));
+    await using theirs = await ToxcorePeer.start();
+    await using rpc = startRpc();
+    await rpc.call("bootstrap", { host: "127.0.0.1", port: theirs.udpPort, publicKey: theirs.dhtId });
+    const { publicKey } = await rpc.call("self");
+    const friend = theirs.publicKey;
+    await rpc.call("addFriendWithoutRequest", { publicKey: friend });
+    await theirs.friendAddNorequest(publicKey);
+    await rpc.notified("friendConnection", ({ state }) => state !== "none");
+    await theirs.waitFor("friendConnection", (event) => event.state !== "none", TOXCORE_PATIENCE_MS);
+    const bytes = fileBytes(300_000);
+    writeFileSync(join(folder, "a.bin"), bytes);
+
+    const { fileId } = await rpc.call("sendFile", { friend, path: join(folder, "a.bin") });
+    const offer = await theirs.waitFor("fileOffer", { name: "a.bin", size: 300_000 });
+    await theirs.acceptFile(publicKey, offer.file, { path: join(folder, "there") });
+    expect(await rpc.notified("fileDone")).toMatchObject({ friend, fileId, direction: "send", bytes: 300_000 });
+    expect(readFileSync(join(folder, "there")).equals(bytes)).toBe(true);
+
+    const there = { path: join(folder, "a.bin"), name: "../b.bin" };
+    await theirs.sendFile(publicKey, there);
+    const incoming = await rpc.notified("fileOffer");
+    expect(incoming).toMatchObject({ friend, name: "_b.bin", size: 300_000, kind: "data" });
+    await rpc.call("acceptFile", { friend, fileId: incoming.fileId, path: `${folder}/` });
+    expect(await rpc.notified("fileDone")).toMatchObject({ fileId: incoming.fileId, direction: "receive" });
+    expect(readFileSync(join(folder, "_b.bin")).equals(bytes)).toBe(true);
+
+    await theirs.sendFile(publicKey, there);
+    const again = await rpc.notified("fileOffer");
+    await rpc.call("rejectFile", { friend, fileId: again.fileId });
+    await theirs.waitFor("fileControl", { control: "cancel" });
+    const gone = rpc.call("acceptFile", { friend, fileId: again.fileId, path: folder });
+    await expect(gone).rejects.toMatchObject({ data: { code: "unknown-file" } });
+    rmSync(folder, { recursive: true });
   });
 
   it("talks after their request", async () => {

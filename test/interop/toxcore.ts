@@ -2,6 +2,7 @@ import { hexOf, type Match } from "./mailbox.ts";
 import type {
   ConnectionState,
   EventName,
+  FileControlName,
   LogLevel,
   Method,
   Methods,
@@ -221,6 +222,23 @@ export class ToxcorePeer implements AsyncDisposable {
   /** A custom packet, its id (192 to 254) included. */
   async sendLossy(friend: Bytes, packet: Bytes): Promise<void> {
     await this.#call("sendLossy", { friend: hexOf(friend), hex: hexOf(packet) });
+  }
+
+  /** What is in the file at `path`, or so many zeros. Gives toxcore's number of the file. */
+  sendFile(
+    friend: Bytes,
+    options: Omit<Methods["sendFile"]["params"], "friend" | "kind"> & { readonly kind?: number },
+  ): Promise<{ file: number; fileId: string }> {
+    return this.#call("sendFile", { kind: 0, ...options, friend: hexOf(friend) });
+  }
+
+  /** Into a new file at `path`, or only to count. `seek`: from there on. */
+  async acceptFile(friend: Bytes, file: number, options: { path?: string; seek?: number } = {}): Promise<void> {
+    await this.#call("acceptFile", { ...options, friend: hexOf(friend), file });
+  }
+
+  async fileControl(friend: Bytes, file: number, control: FileControlName): Promise<void> {
+    await this.#call("fileControl", { friend: hexOf(friend), file, control });
   }
 
   /** The profile as toxcore would write it to a `.tox` file. */

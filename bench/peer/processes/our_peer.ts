@@ -81,6 +81,20 @@ const orders: PeerOrders = {
     flooding = on;
   },
 
+  acceptFiles() {
+    const nothing = async () => {};
+    instance().on("fileOffer", (offer) => void offer.accept({ write: nothing, close: nothing, abort: nothing }));
+  },
+
+  async sendFile(size) {
+    const zeros = new Uint8Array(2 ** 20);
+    const start = now();
+    const source = { name: "zeros", size, read: async (_: number, length: number) => zeros.subarray(0, length) };
+    const outcome = await theFriend().sendFile(source).done;
+    if (outcome.state !== "done") throw new Error(`the file was ${outcome.state}`);
+    return (now() - start) / 1000;
+  },
+
   flooded: () => ({ at: now(), bytes: floodedBytes }),
 
   usage() {

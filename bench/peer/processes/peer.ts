@@ -66,6 +66,10 @@ export interface PeerOrders {
   flood(on: boolean): void;
   /** Bytes of such packets that have come. */
   flooded(): Flooded | Promise<Flooded>;
+  /** Accepts every file from now on, and forgets what comes. */
+  acceptFiles(): void;
+  /** Sends the one friend so many zeros; seconds from the offer until all of it is acknowledged. */
+  sendFile(size: number): Promise<number>;
   usage(): Usage;
   close(): Promise<void>;
 }

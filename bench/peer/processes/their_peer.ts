@@ -113,6 +113,19 @@ const orders: PeerOrders = {
     stopFlood = on ? running?.floodLossless(await theFriend(), hex) : undefined;
   },
 
+  acceptFiles() {
+    events.on("fileOffer", ({ friend, file }) => void call("acceptFile", { friend, file }));
+  },
+
+  async sendFile(size) {
+    const friend = await theFriend();
+    const start = now();
+    const done = once(events, "fileDone");
+    await call("sendFile", { friend, zeros: size, kind: 0, name: "zeros" });
+    await done;
+    return (now() - start) / 1000;
+  },
+
   flooded: () => ({ at: now(), bytes: floodedBytes }),
 
   usage: () => ({ cpuSeconds: iterating, memory: process.memoryUsage.rss(), datagrams: countedDatagrams() }),

@@ -65,6 +65,19 @@ export interface Library {
   friendSendLosslessPacket: Status<[friend: number, bytes: Bytes, length: number]>;
   friendSendLossyPacket: Status<[friend: number, bytes: Bytes, length: number]>;
 
+  fileSend: Status<
+    [friend: number, kind: number, size: bigint, fileId: Bytes, name: Bytes, nameLength: number],
+    number
+  >;
+  fileSendChunk: Status<[friend: number, file: number, position: bigint, data: Bytes, length: number]>;
+  fileControl: Status<[friend: number, file: number, control: number]>;
+  fileSeek: Status<[friend: number, file: number, position: bigint]>;
+  fileGetFileId: Status<[friend: number, file: number, out: Uint8Array]>;
+
+  onFileChunkRequest: SetCallback;
+  onFileRecv: SetCallback;
+  onFileRecvChunk: SetCallback;
+  onFileRecvControl: SetCallback;
   onSelfConnectionStatus: SetCallback;
   onFriendRequest: SetCallback;
   onFriendConnectionStatus: SetCallback;
@@ -87,6 +100,13 @@ const CALLBACKS = {
   friendBool: "void FriendBoolCb(Tox *tox, uint32_t friend, bool value, void *u)",
   friendUint: "void FriendUintCb(Tox *tox, uint32_t friend, uint32_t value, void *u)",
   friendBytes: "void FriendBytesCb(Tox *tox, uint32_t friend, const uint8_t *data, size_t length, void *u)",
+  chunkRequest:
+    "void ChunkRequestCb(Tox *tox, uint32_t friend, uint32_t file, uint64_t position, size_t length, void *u)",
+  fileRecv:
+    "void FileRecvCb(Tox *tox, uint32_t friend, uint32_t file, uint32_t kind, uint64_t size, const uint8_t *name, size_t length, void *u)",
+  fileRecvChunk:
+    "void FileRecvChunkCb(Tox *tox, uint32_t friend, uint32_t file, uint64_t position, const uint8_t *data, size_t length, void *u)",
+  fileControl: "void FileControlCb(Tox *tox, uint32_t friend, uint32_t file, int control, void *u)",
   message: "void MessageCb(Tox *tox, uint32_t friend, int type, const uint8_t *data, size_t length, void *u)",
 } as const;
 
@@ -109,6 +129,34 @@ export interface CallbackArguments {
   friendBool: [tox: Pointer, friend: number, value: boolean, userData: null];
   friendUint: [tox: Pointer, friend: number, value: number, userData: null];
   friendBytes: [tox: Pointer, friend: number, data: Pointer | null, length: number, userData: null];
+  chunkRequest: [
+    tox: Pointer,
+    friend: number,
+    file: number,
+    position: number | bigint,
+    length: number | bigint,
+    userData: null,
+  ];
+  fileRecv: [
+    tox: Pointer,
+    friend: number,
+    file: number,
+    kind: number,
+    size: number | bigint,
+    name: Pointer | null,
+    length: number | bigint,
+    userData: null,
+  ];
+  fileRecvChunk: [
+    tox: Pointer,
+    friend: number,
+    file: number,
+    position: number | bigint,
+    data: Pointer | null,
+    length: number | bigint,
+    userData: null,
+  ];
+  fileControl: [tox: Pointer, friend: number, file: number, control: number, userData: null];
   message: [tox: Pointer, friend: number, type: number, data: Pointer | null, length: number, userData: null];
 }
 
@@ -231,6 +279,20 @@ function bind(func: (prototype: string) => unknown): Library {
     friendSendLosslessPacket: fallible("bool", "friend_send_lossless_packet", `uint32_t friend, ${bytes}`),
     friendSendLossyPacket: fallible("bool", "friend_send_lossy_packet", `uint32_t friend, ${bytes}`),
 
+    fileSend: fallible(
+      "uint32_t",
+      "file_send",
+      "uint32_t friend, uint32_t kind, uint64_t size, const uint8_t *file_id, const uint8_t *name, size_t name_length",
+    ),
+    fileSendChunk: fallible("bool", "file_send_chunk", `uint32_t friend, uint32_t file, uint64_t position, ${bytes}`),
+    fileControl: fallible("bool", "file_control", "uint32_t friend, uint32_t file, int control"),
+    fileSeek: fallible("bool", "file_seek", "uint32_t friend, uint32_t file, uint64_t position"),
+    fileGetFileId: fallible("bool", "file_get_file_id", "uint32_t friend, uint32_t file, uint8_t *out"),
+
+    onFileChunkRequest: setCallback("file_chunk_request", "ChunkRequestCb"),
+    onFileRecv: setCallback("file_recv", "FileRecvCb"),
+    onFileRecvChunk: setCallback("file_recv_chunk", "FileRecvChunkCb"),
+    onFileRecvControl: setCallback("file_recv_control", "FileControlCb"),
     onSelfConnectionStatus: setCallback("self_connection_status", "ConnectionCb"),
     onFriendRequest: setCallback("friend_request", "RequestCb"),
     onFriendConnectionStatus: setCallback("friend_connection_status", "FriendIntCb"),

@@ -1,6 +1,7 @@
 import { friendPublicKey, type Notify, registerCallbacks } from "./callbacks.ts";
 import { create } from "./create.ts";
 import { CallError, checked } from "./errors.ts";
+import { PeerFiles } from "./files.ts";
 import type { LoadedLibrary, Pointer } from "./library.ts";
 import {
   CONNECTION_STATES,
@@ -20,6 +21,7 @@ type Handlers = {
 export class Peer {
   readonly #library: LoadedLibrary;
   readonly #tox: Pointer;
+  readonly #files: PeerFiles;
   readonly #busy: boolean;
   readonly #udp: boolean;
   #closed = false;
@@ -34,6 +36,7 @@ export class Peer {
     this.#busy = params.busy;
     this.#udp = params.udp;
     registerCallbacks(library, this.#tox, notify);
+    this.#files = new PeerFiles(library, this.#tox, notify);
     this.#schedule();
   }
 
@@ -169,6 +172,16 @@ export class Peer {
       checked("FRIEND_CUSTOM_PACKET", (error) =>
         this.#c.friendSendLossyPacket(this.#tox, number, pointed(bytes), bytes.length, error),
       );
+      return {};
+    },
+
+    sendFile: (params) => this.#files.send(this.#friendNumber(params.friend), params),
+    acceptFile: (params) => {
+      this.#files.accept(this.#friendNumber(params.friend), params);
+      return {};
+    },
+    fileControl: ({ friend, file, control }) => {
+      this.#files.control(this.#friendNumber(friend), file, control);
       return {};
     },
 

@@ -10,11 +10,13 @@
 
 export type ConnectionState = "none" | "tcp" | "udp";
 export type UserStatus = "none" | "away" | "busy";
+export type FileControlName = "resume" | "pause" | "cancel";
 export type LogLevel = "trace" | "debug" | "info" | "warning" | "error";
 
 /** Indexes are the values of the C enums of the same meaning. */
 export const CONNECTION_STATES: readonly ConnectionState[] = ["none", "tcp", "udp"];
 export const USER_STATUSES: readonly UserStatus[] = ["none", "away", "busy"];
+export const FILE_CONTROLS: readonly FileControlName[] = ["resume", "pause", "cancel"];
 export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error"];
 
 export interface ProxyParams {
@@ -95,6 +97,22 @@ export interface Methods {
   sendUntilRefused: { params: { friend: string; prefix: string }; result: { messageIds: number[]; refusal: string } };
   sendLossless: { params: { friend: string; hex: string }; result: object };
   sendLossy: { params: { friend: string; hex: string }; result: object };
+  /** What is in the file at `path`, or so many zeros. Gives toxcore's number of the file. */
+  sendFile: {
+    params: {
+      friend: string;
+      path?: string;
+      zeros?: number;
+      unknownSize?: boolean;
+      kind: number;
+      fileId?: string;
+      name: string;
+    };
+    result: { file: number; fileId: string };
+  };
+  /** Into a new file at `path`, or only to count. `seek`: from there on. */
+  acceptFile: { params: { friend: string; file: number; path?: string; seek?: number }; result: object };
+  fileControl: { params: { friend: string; file: number; control: FileControlName }; result: object };
   savedata: { params: object; result: { hex: string } };
   /** `tox_kill`, then exit code 0. */
   close: { params: object; result: object };
@@ -117,6 +135,11 @@ export interface EventFields {
   /** Packet id included. */
   lossless: { friend: string; hex: string };
   lossy: { friend: string; hex: string };
+  /** `file`: from 65536 on. `size`: null when it is not known. */
+  fileOffer: { friend: string; file: number; fileId: string; kind: number; size: number | null; name: string };
+  fileControl: { friend: string; file: number; control: FileControlName };
+  /** All has come, or has been acknowledged. */
+  fileDone: { friend: string; file: number; direction: "send" | "receive"; bytes: number };
 }
 
 export type EventName = keyof EventFields;

@@ -1,0 +1,112 @@
+import { basename, join } from "node:path";
+import { type FileKind, type FileTransfer, type Friend, type Tox, ToxError, type ToxEvents } from "../index.ts";
+import { fileSink, openFileSource } from "../node/index.ts";
+import type { Params } from "./json_rpc.ts";
+import { integerParam, stringParam } from "./params.ts";
+
+type FileOffer = ToxEvents["fileOffer"];
+type Notify = (method: string, params: object) => Promise<void>;
+
+/** Offers that wait for an answer; more are rejected. */
+const MAX_PENDING_OFFERS = 1024;
+const KINDS: readonly FileKind[] = ["data", "avatar", "sticker", "sha1", "sha256"];
+
+/** The files of one instance, named as clients name them, and what is told of them. */
+export class RpcFiles {
+  readonly #tox: Tox;
+  readonly #notify: Notify;
+  readonly #offers = new Map<string, FileOffer>(); // MAX_PENDING_OFFERS
+
+  constructor(tox: Tox, notify: Notify) {
+    this.#tox = tox;
+    this.#notify = notify;
+    tox.on("fileOffer", (offer) => this.#offered(offer));
+    tox.on("fileResumed", ({ transfer }) => this.#watch(transfer));
+  }
+
+  async send(friend: Friend, params: Params): Promise<{ fileId: string }> {
+    const source = await openFileSource(stringParam(params, "path"));
+    const kind = params.kind === undefined ? undefined : kindParam(params);
+    const transfer = friend.sendFile(source, kind === undefined ? {} : { kind });
+    this.#watch(transfer);
+    return { fileId: transfer.id };
+  }
+
+  accept(friend: Friend, params: Params): void {
+    const path = stringParam(params, "path");
+    const offset = params.offset === undefined ? undefined : integerParam(params, "offset");
+    const offer = this.#offerOf(friend, params);
+    const place = path.endsWith("/") ? join(path, basename(offer.name)) : path;
+    const transfer = offer.accept(fileSink(place), offset === undefined ? {} : { offset });
+    this.#offers.delete(keyOf(friend, offer.id));
+    this.#watch(transfer);
+  }
+
+  reject(friend: Friend, params: Params): void {
+    this.#offerOf(friend, params).reject();
+  }
+
+  /** The transfer that is meant, or the one that an offer would be. */
+  transferOf(friend: Friend, params: Params): FileTransfer {
+    const id = stringParam(params, "fileId");
+    const offered = this.#offers.get(keyOf(friend, id))?.transfer;
+    const found = offered ?? this.#tox.fileTransfers.find((one) => one.friend === friend && one.id === id);
+    if (found === undefined) throw unknown(id);
+    return found;
+  }
+
+  #offerOf(friend: Friend, params: Params): FileOffer {
+    const id = stringParam(params, "fileId");
+    const offer = this.#offers.get(keyOf(friend, id));
+    if (offer === undefined) throw unknown(id);
+    return offer;
+  }
+
+  #offered(offer: FileOffer): void {
+    if (this.#offers.size >= MAX_PENDING_OFFERS) {
+      offer.reject();
+      return;
+    }
+    const key = keyOf(offer.friend, offer.id);
+    const { friend, id, name, size, kind } = offer;
+    this.#offers.set(key, offer);
+    const params = { friend: friend.publicKey, fileId: id, name, size: size ?? null, kind };
+    void this.#notify("fileOffer", params);
+    void offer.transfer.done.then((outcome) => {
+      if (this.#offers.get(key) !== offer) return; // it was accepted
+      this.#offers.delete(key);
+      if (outcome.state === "cancelled" && outcome.by === "them") this.#cancelled(offer.transfer, "them");
+    });
+  }
+
+  #watch(transfer: FileTransfer): void {
+    const names = { friend: transfer.friend.publicKey, fileId: transfer.id };
+    transfer.on("progress", ({ bytes }) => this.#notify("fileProgress", { ...names, bytes }));
+    void transfer.done.then((outcome) => {
+      const { direction, bytes, seconds } = transfer;
+      if (outcome.state === "done") return this.#notify("fileDone", { ...names, direction, bytes, seconds });
+      if (outcome.state === "failed") return this.#cancelled(transfer, "us", outcome.reason);
+      if (outcome.state === "cancelled") return this.#cancelled(transfer, outcome.by);
+      return undefined;
+    });
+  }
+
+  async #cancelled(transfer: FileTransfer, by: "us" | "them", reason?: string): Promise<void> {
+    const names = { friend: transfer.friend.publicKey, fileId: transfer.id };
+    await this.#notify("fileCancelled", { ...names, by, ...(reason !== undefined && { reason }) });
+  }
+}
+
+function keyOf(friend: Friend, id: string): string {
+  return `${friend.publicKey}/${id}`;
+}
+
+function unknown(id: string): ToxError {
+  return new ToxError("unknown-file", `There is no file ${id} with this friend, or it is over.`);
+}
+
+/** By name, or a number of 32 bits. */
+function kindParam(params: Params): FileKind {
+  const known = KINDS.find((kind) => kind === params.kind);
+  return known ?? integerParam(params, "kind");
+}
