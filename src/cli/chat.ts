@@ -41,7 +41,7 @@ async function chat(flags: ChatFlags): Promise<number> {
   try {
     await using tox = await Tox.create({ ...toxOptions(flags), ...profile.options, ...demo?.options });
     const friendId = flags.to ?? demo?.echoId;
-    const friend = friendId === undefined ? undefined : await tox.addFriend(friendId, "Hello, let us talk.");
+    const friend = friendId === undefined ? undefined : await friendWith(tox, friendId);
     if (flags.say === undefined) {
       await talk(tox, friend, demo, nodes, flags, signal);
       return 0;
@@ -55,6 +55,12 @@ async function chat(flags: ChatFlags): Promise<number> {
   } finally {
     await demo?.close();
   }
+}
+
+/** The one with this ID, who may be a friend already. */
+async function friendWith(tox: Tox, id: string): Promise<Friend> {
+  const known = /^[0-9a-f]{76}$/i.test(id) ? tox.friend(id.slice(0, 64)) : undefined;
+  return known ?? (await tox.addFriend(id, "Hello, let us talk."));
 }
 
 /** Refuses flags that would be passed over in silence. */
@@ -87,7 +93,9 @@ async function talk(
   const screen = new ChatScreen(process.stdin, process.stdout);
   const session = new ChatSession(tox, screen, addressesOf(tox, demo, flags));
   screen.print(
-    "Your Tox ID, for friends to add you, as long as this runs (profiles on disk come with a later version):",
+    flags.profile === undefined
+      ? "Your Tox ID, for friends to add you, as long as this runs (--profile FILE keeps it):"
+      : "Your Tox ID, for friends to add you:",
   );
   screen.print(`  ${tox.id}`);
   if (demo) {

@@ -9,6 +9,7 @@ export { fileSource, openFileSource } from "./file_source.ts";
 export { type FileStoreOptions, fileStore } from "./file_store/file_store.ts";
 export { nodeInterfaces } from "./interfaces.ts";
 export { type NodePortMapperOptions, nodePortMapper } from "./port_mapper.ts";
+export { decryptProfile, encryptProfile } from "./profile_password.ts";
 export { proxyStreams } from "./proxy_streams.ts";
 export { type ProxyAddress, parseProxyUrl } from "./proxy_url.ts";
 export { nodeRandom } from "./random.ts";

@@ -114,6 +114,8 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
       return { cancelled: found?.message.cancel() ?? false };
     },
 
+    save: () => tox.save(),
+
     setTyping: (params) => friendOf(params).setTyping(booleanParam(params, "on")),
 
     sendPacket: (params) => friendOf(params).sendPacket(hexParam(params, "hex")),
