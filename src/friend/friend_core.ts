@@ -69,8 +69,7 @@ export class FriendCore implements FriendBehind {
 
   /** What is to be kept of him. */
   get known(): KnownFriend {
-    const { name, statusMessage, status, lastOnline } = this.presence;
-    const known = { publicKey: this.publicKey, name, statusMessage, status, lastOnline };
+    const known = { publicKey: this.publicKey, ...this.presence.known };
     const request = this.#request;
     if (request === undefined) return known;
     const { data, sent } = request;

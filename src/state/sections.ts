@@ -37,19 +37,31 @@ export function readSections(bytes: Uint8Array, at: number, cookie: number, end?
   return sections;
 }
 
-export function sizeOfSections(sections: readonly Section[]): number {
-  return sections.reduce((sum, { bytes }) => sum + SECTION_HEADER_SIZE + bytes.length, 0);
+/** One to be written. */
+export interface SectionDraft {
+  readonly type: number;
+  readonly size: number;
+  /** Fills so many zeros. */
+  write(into: Uint8Array): void;
 }
 
-/** Writes the sections and answers where they end. */
-export function writeSections(into: Uint8Array, at: number, cookie: number, sections: readonly Section[]): number {
+export function draftOf({ type, bytes }: Section): SectionDraft {
+  return { type, size: bytes.length, write: (into) => into.set(bytes) };
+}
+
+export function sizeOfSections(sections: readonly SectionDraft[]): number {
+  return sections.reduce((sum, { size }) => sum + SECTION_HEADER_SIZE + size, 0);
+}
+
+/** Writes the sections one behind the other into zeros. */
+export function writeSections(into: Uint8Array, at: number, cookie: number, sections: readonly SectionDraft[]): void {
   const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
-  for (const { type, bytes } of sections) {
-    view.setUint32(at, bytes.length, true);
+  for (const { type, size, write } of sections) {
+    view.setUint32(at, size, true);
     view.setUint16(at + 4, type, true);
     view.setUint16(at + 6, cookie, true);
-    into.set(bytes, at + SECTION_HEADER_SIZE);
-    at += SECTION_HEADER_SIZE + bytes.length;
+    at += SECTION_HEADER_SIZE;
+    write(into.subarray(at, at + size));
+    at += size;
   }
-  return at;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { memoryStore, type Store, ToxError } from "../../src/core.ts";
+import { memoryStore, type Store, Tox, ToxError } from "../../src/core.ts";
 import { Crypto } from "../../src/crypto/crypto.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { readProfile } from "../../src/state/profile.ts";
@@ -92,6 +92,20 @@ describe("a profile", () => {
     await tox.save();
     expect(decodeSavedata(await profileIn(store)).others).toEqual(others);
     expect(decodeSavedata(tox.exportProfile()).others).toEqual(others);
+  });
+
+  it("keeps names that are no UTF-8 as they are, our own of the full length too", async () => {
+    await using story = new Story();
+    const alice = await story.person("Alice");
+    const own = { name: new Uint8Array(128).fill(0xff), statusMessage: new Uint8Array(1007).fill(0x80) };
+    const publicKey = crypto.keyPair().publicKey;
+    const friends = [{ kind: "confirmed", publicKey, ...own, status: "away", lastOnline: 5 }] as const;
+    const profile = encodeSavedata({ ...decodeSavedata(alice.tox.exportProfile()), ...own, friends });
+    await story.universe.wait(alice.tox.close());
+    const env = { ...alice.host.edges, crypto: sodiumProvider };
+    await using tox = await story.universe.wait(Tox.create(env, { profile }));
+    expect([tox.name, tox.friends[0]?.name]).toEqual(["\ufffd".repeat(128), "\ufffd".repeat(128)]);
+    expect(tox.exportProfile()).toEqual(profile);
   });
 
   it("is one person: another's secret key beside it is refused", async () => {
