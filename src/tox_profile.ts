@@ -61,7 +61,11 @@ export class ToxProfile {
     if (status !== undefined) friends.selfStatus = status;
     if (store === undefined) return;
     const { clock, logger } = this.#env;
-    const keeper = new ProfileKeeper({ store, clock, logger, snapshot: () => this.export() });
+    const keeper = new ProfileKeeper({
+      ...{ store, clock, logger },
+      snapshot: () => this.export(),
+      isDrifting: () => onionClient.connection !== "none",
+    });
     this.#keeper = keeper;
     friends.onProfileChange = () => keeper.changed();
     for (const event of ["friendConnection", "friendName", "friendStatusMessage", "friendStatus"] as const) {
@@ -86,8 +90,13 @@ export class ToxProfile {
 
   /** Writes for the last time, before the floors are closed. */
   async close(): Promise<void> {
-    if (this.#floors?.dht.connected) this.#keeper?.drifted();
     await this.#keeper?.close();
+  }
+
+  /** The instance never comes to be. */
+  abandon(): void {
+    this.#keeper?.abandon();
+    this.#env.crypto.wipe(this.keys.secretKey);
   }
 
   #restore(floors: Floors, saved: Savedata): void {

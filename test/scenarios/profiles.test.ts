@@ -172,6 +172,17 @@ describe("a profile", () => {
     expect(new TextDecoder().decode(decodeSavedata(await profileIn(inner)).name)).toBe("Alice the second");
   });
 
+  it("that is new and cannot be written is none: nobody is told an ID that will not last, and nothing goes on", async () => {
+    await using story = new Story();
+    const store = memoryStore();
+    store.write = async () => {
+      throw new ToxError("disk-full", "Make room.");
+    };
+    const host = story.universe.host("Alice");
+    expect(await codeOf(story.restart(host, "Alice", { store }))).toBe("disk-full");
+    expect([host.edges.clock.pending, host.sockets]).toEqual([0, []]);
+  });
+
   it("is written once for what is done at once, and not at all for nothing", async () => {
     await using story = new Story();
     const store = memoryStore();
