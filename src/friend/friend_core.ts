@@ -80,13 +80,13 @@ export class FriendCore implements FriendBehind {
     this.#connection.start();
   }
 
-  /** Asks for friendship, or asks anew under another nospam. */
-  request(data: Uint8Array): void {
+  /** Asks for friendship, or asks anew under another nospam. `sent`: an earlier instance has asked. */
+  request(data: Uint8Array, sent = false): void {
     if (this.#request) {
       this.#request.replace(data);
       return;
     }
-    this.#request = new OutgoingRequest(this.#context.clock, data, (bytes) => this.#sendRequest(bytes));
+    this.#request = new OutgoingRequest(this.#context.clock, data, sent, (bytes) => this.#sendRequest(bytes));
     this.#request.trySend();
   }
 

@@ -216,7 +216,7 @@ export class Friends {
   restore(known: KnownFriend): void {
     const core = this.#addCore(known.publicKey);
     core.presence.restore(known);
-    if (known.request) core.request(encodeFriendRequestData(known.request));
+    if (known.request) core.request(encodeFriendRequestData(known.request), known.request.sent);
   }
 
   /** What is to be kept of all of them, in the order they were added. */

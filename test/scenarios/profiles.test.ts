@@ -5,6 +5,7 @@ import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { readProfile } from "../../src/state/profile.ts";
 import { decodeSavedata, encodeSavedata } from "../../src/state/savedata.ts";
 import { SeededRandom } from "../../src/testing/seeded_random.ts";
+import { parseToxId } from "../../src/wire/friend/tox_id.ts";
 import { Story } from "../support/people.ts";
 
 const crypto = new Crypto(sodiumProvider, new SeededRandom("profiles"));
@@ -106,6 +107,27 @@ describe("a profile", () => {
     await using tox = await story.universe.wait(Tox.create(env, { profile }));
     expect([tox.name, tox.friends[0]?.name]).toEqual(["\ufffd".repeat(128), "\ufffd".repeat(128)]);
     expect(tox.exportProfile()).toEqual(profile);
+  });
+
+  it.each([
+    ["an empty request, which means nothing", 0, false],
+    ["the longest request that arrives", 921, true],
+    ["a longer one than any that arrives", 1024, false],
+  ])("may hold %s", async (_what, size, arrives) => {
+    await using story = new Story();
+    await story.crowd(3);
+    const bob = await story.person("Bob");
+    const alice = await story.person("Alice");
+    const message = new Uint8Array(size).fill(0x61);
+    const { publicKey, nospam } = parseToxId(bob.tox.id);
+    const friends = [{ kind: "asked", publicKey, nospam, message, sent: true }] as const;
+    const profile = encodeSavedata({ ...decodeSavedata(alice.tox.exportProfile()), friends });
+    await story.universe.wait(alice.tox.close());
+    const { tox } = await story.restart(alice.host, "Alice", { profile });
+    await story.pass(60_000);
+    expect(bob.heard.all("friendRequest").map((request) => request.message.length)).toEqual(arrives ? [size] : []);
+    await bob.tox.addFriendWithoutRequest(tox.publicKey);
+    await story.until("both online", () => tox.friends[0]?.connection === "udp");
   });
 
   it("is one person: another's secret key beside it is refused", async () => {
