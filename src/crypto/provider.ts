@@ -1,3 +1,9 @@
+export interface HashStream {
+  update(bytes: Uint8Array): void;
+  /** Once, at the end. */
+  digest(): Uint8Array;
+}
+
 /**
  * The primitives of NaCl that Tox uses. Synchronous. `out` never overlaps an input. Sizes are those of `keys.ts`; the
  * caller answers for them. `node/` brings libsodium; `noble.ts` runs anywhere.
@@ -18,6 +24,8 @@ export interface CryptoProvider {
   /** HMAC-SHA-512-256, NaCl's `crypto_auth`, 32 bytes. */
   authenticate(out: Uint8Array, message: Uint8Array, key: Uint8Array): void;
   sha256(out: Uint8Array, message: Uint8Array): void;
+  /** SHA-256 of what comes in pieces. */
+  sha256Stream(): HashStream;
   sha512(out: Uint8Array, message: Uint8Array): void;
   /** Constant time for equal lengths. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
