@@ -1,6 +1,7 @@
 /** What friends say about files. */
 import { decodeFileControl, encodeFileControl, type FileControl } from "../../src/wire/friend/file_control.ts";
 import { decodeFileData, encodeFileData, type FileData } from "../../src/wire/friend/file_data.ts";
+import { decodeFileHash, encodeFileHash, type FileHash } from "../../src/wire/friend/file_hash.ts";
 import { decodeFileRequest, encodeFileRequest, type FileRequest } from "../../src/wire/friend/file_request.ts";
 import { atMost, codec, family } from "../codec.ts";
 import { bytes, MAX_U64 } from "../samples.ts";
@@ -34,6 +35,12 @@ export const { fuzz, corpus, limitMs } = family(
     ],
     encode: into(encodeFileControl),
     decode: decodeFileControl,
+  }),
+  codec<FileHash>({
+    name: "file hash",
+    samples: [{ fileId: bytes(32), hash: bytes(32) }],
+    encode: into(encodeFileHash),
+    decode: decodeFileHash,
   }),
   codec<FileData>({
     name: "file data",

@@ -4,8 +4,10 @@ import { bytesSource } from "../../src/files/memory.ts";
 import type { FileOutcome } from "../../src/friend/file_transfer.ts";
 import type { FileTransfer } from "../../src/friend/friend.ts";
 import { utf8 } from "../../src/util/text.ts";
+import { Capability } from "../../src/wire/friend/extension.ts";
 import { encodeFileControl } from "../../src/wire/friend/file_control.ts";
 import { encodeFileData } from "../../src/wire/friend/file_data.ts";
+import { encodeFileHash } from "../../src/wire/friend/file_hash.ts";
 import { encodeFileRequest } from "../../src/wire/friend/file_request.ts";
 import { fileBytes, TestSink } from "../../test/support/files.ts";
 import { OneFriend, settle } from "../../test/unit/files/world.ts";
@@ -31,6 +33,13 @@ export async function fuzz(data: Uint8Array): Promise<void> {
 
 class Lab {
   readonly one = new OneFriend();
+
+  constructor() {
+    this.one.capabilities = Capability.FileHash;
+    this.one.down();
+    this.one.up();
+  }
+
   readonly sinks: { readonly sink: TestSink; readonly size: number | undefined }[] = [];
   readonly transfers: FileTransfer[] = [];
   readonly ended = new Map<FileTransfer, FileOutcome>();
@@ -124,7 +133,11 @@ const ACTIONS: readonly Action[] = [
     one.takes = code.flag();
     if (one.takes) one.files.writable();
   },
-  ({ one }, code) => one.timeline.advance(one.timeline.now + 1000 * code.byte()),
+  ({ one }, code) => {
+    const packet = encodeFileHash({ fileId: new Uint8Array(32).fill(code.byte() & 3), hash: code.bytes(32) });
+    one.files.handleHash(code.damaged(packet));
+  },
+  ({ one }, code) => one.pass(1000 * code.byte()),
 ];
 
 const Do = {

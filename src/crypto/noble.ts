@@ -49,6 +49,11 @@ export const nobleProvider: CryptoProvider = {
     out.set(sha256(message));
   },
 
+  sha256Stream() {
+    const stream = sha256.create();
+    return { update: (bytes) => void stream.update(bytes), digest: () => stream.digest() };
+  },
+
   sha512(out, message) {
     out.set(sha512(message));
   },

@@ -5,6 +5,12 @@ export interface ScryptCost {
   readonly p: number;
 }
 
+export interface HashStream {
+  update(bytes: Uint8Array): void;
+  /** Once, at the end. */
+  digest(): Uint8Array;
+}
+
 /**
  * The primitives of NaCl that Tox uses. Synchronous but for scrypt. `out` never overlaps an input. Sizes are those of `keys.ts`; the
  * caller answers for them. `node/` brings libsodium; `noble.ts` runs anywhere.
@@ -25,6 +31,8 @@ export interface CryptoProvider {
   /** HMAC-SHA-512-256, NaCl's `crypto_auth`, 32 bytes. */
   authenticate(out: Uint8Array, message: Uint8Array, key: Uint8Array): void;
   sha256(out: Uint8Array, message: Uint8Array): void;
+  /** SHA-256 of what comes in pieces. */
+  sha256Stream(): HashStream;
   sha512(out: Uint8Array, message: Uint8Array): void;
   /** 32 bytes (RFC 7914); takes tens of milliseconds, and keeps nobody waiting for so long. */
   scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost): Promise<Uint8Array>;

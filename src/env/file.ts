@@ -28,6 +28,8 @@ export interface FileSink {
    * is done; the first one, where the receipt begins: what is there behind it is void. A rejection fails the transfer.
    */
   write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Reads what was written, to compare it with the sender's hash after a restart. Left out, it is not compared then. */
+  read?(offset: number, length: number): Promise<Uint8Array>;
   /** The file is whole. A rejection fails the transfer. */
   close(): Promise<void>;
   /** It will never be whole: forgets what is there. */

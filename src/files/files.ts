@@ -14,6 +14,7 @@ import { Emitter } from "../util/emitter.ts";
 import { randomBytes } from "../util/random_numbers.ts";
 import { utf8 } from "../util/text.ts";
 import { ToxError } from "../util/tox_error.ts";
+import { Capability, ExtensionSubtype } from "../wire/friend/extension.ts";
 import { FILE_ID_SIZE, MAX_FILE_NAME_SIZE } from "../wire/friend/file_request.ts";
 import { FriendPacketId } from "../wire/friend/packet_ids.ts";
 import { Avatars, type FriendAvatar } from "./avatars.ts";
@@ -49,6 +50,7 @@ export interface FilesOptions {
 /** Files with all friends. */
 export class Files implements FileSender, FriendFloor {
   readonly events: Emitter<FileEvents>;
+  readonly capabilities = Capability.FileHash;
   readonly #options: FilesOptions;
   readonly #context: FilesContext;
   readonly #byFriend = new Map<Friend, FriendFiles>(); // bounded by the friend list
@@ -75,7 +77,7 @@ export class Files implements FileSender, FriendFloor {
       changed: (friend, avatar) => this.events.emit("friendAvatar", { friend, avatar }),
     });
     this.#context = {
-      ...{ clock, logger, drop: dropCounter(metrics, "file") },
+      ...{ clock, logger, crypto: crypto.provider, drop: dropCounter(metrics, "file") },
       offered: (transfer) => this.#offered(transfer),
       avatarOffered: (friend, request, decide) => this.#avatars.offered(friend, request, decide),
       changed: () => this.#unfinished.changed(),
@@ -142,6 +144,12 @@ export class Files implements FileSender, FriendFloor {
 
   writable(friend: Friend): void {
     this.#byFriend.get(friend)?.writable();
+  }
+
+  extension(friend: Friend, packet: Uint8Array): boolean {
+    if (packet[1] !== ExtensionSubtype.FileHash) return false;
+    this.#of(friend).handleHash(packet);
+    return true;
   }
 
   removed(friend: Friend): void {

@@ -1,3 +1,4 @@
+import type { CryptoProvider } from "../crypto/provider.ts";
 import type { Clock } from "../env/clock.ts";
 import type { FileSource } from "../env/file.ts";
 import type { Logger } from "../env/logger.ts";
@@ -9,6 +10,7 @@ import { fromUtf8, utf8 } from "../util/text.ts";
 import { TokenBucket } from "../util/token_bucket.ts";
 import { ToxError } from "../util/tox_error.ts";
 import type { Drop } from "../wire/drop.ts";
+import { Capability } from "../wire/friend/extension.ts";
 import {
   decodeFileControl,
   encodeFileControl,
@@ -16,6 +18,7 @@ import {
   type FileControlKind,
 } from "../wire/friend/file_control.ts";
 import { decodeFileData } from "../wire/friend/file_data.ts";
+import { decodeFileHash, encodeFileHash } from "../wire/friend/file_hash.ts";
 import {
   decodeFileRequest,
   encodeFileRequest,
@@ -24,6 +27,7 @@ import {
   UNKNOWN_FILE_SIZE,
 } from "../wire/friend/file_request.ts";
 import { BulkQueue } from "./bulk_queue.ts";
+import { FileDigest } from "./file_digest.ts";
 import { FinishedFiles } from "./finished_files.ts";
 import { IncomingTransfer } from "./incoming.ts";
 import { AVATAR_KIND } from "./kinds.ts";
@@ -48,6 +52,7 @@ const ANSWER_MS = 100;
 /** What the files of all friends share. */
 export interface FilesContext {
   readonly clock: Clock;
+  readonly crypto: CryptoProvider;
   readonly logger: Logger;
   readonly drop: Drop;
   /** A new offer, for which nobody has decided yet. */
@@ -215,6 +220,25 @@ export class FriendFiles implements OutgoingHost {
 
   changed(): void {
     this.#context.changed();
+  }
+
+  digest(transfer: Transfer): FileDigest | undefined {
+    // Avatars have their hash for an id, and what comes a second time is for nobody.
+    if (transfer.direction === "receive" && !this.#incoming.has(transfer.fileId)) return undefined;
+    const isComparing = ((this.#pipe?.capabilities ?? 0) & Capability.FileHash) !== 0;
+    return isComparing ? new FileDigest(this.#context.crypto) : undefined;
+  }
+
+  sendHash({ fileIdBytes: fileId }: OutgoingTransfer, hash: Uint8Array): void {
+    this.#say(encodeFileHash({ fileId, hash }));
+  }
+
+  handleHash(packet: Uint8Array): void {
+    const told = decodeFileHash(packet, this.#context.drop);
+    if (told === undefined) return;
+    const transfer = this.#incoming.get(toHex(told.fileId));
+    if (transfer?.isFinishing) transfer.takeHash(told.hash);
+    else this.#context.drop("unsolicited");
   }
 
   /** Offers it, if he is there and a slot is free. */

@@ -1,7 +1,9 @@
 import type { FileSink } from "../env/file.ts";
 import type { FileOutcome } from "../friend/file_transfer.ts";
+import { sameBytes } from "../util/bytes.ts";
 import { MAX_FILE_DATA_SIZE } from "../wire/friend/file_data.ts";
 import { failureOf, messageOf } from "./failures.ts";
+import type { FileDigest } from "./file_digest.ts";
 import { Transfer, type TransferFacts, type TransferHost } from "./transfer.ts";
 import { WriteBehind } from "./write_behind.ts";
 
@@ -11,6 +13,10 @@ const HIGH_WATER = 1024 * 1024;
 const LOW_WATER = 256 * 1024;
 /** How far it has come is kept for a restart every so many bytes. */
 const SAVE_EVERY = 8 * 1024 * 1024;
+
+/** A sender who has to read a large file once more for its hash takes so many ms at most; then we do without. */
+const HASH_PATIENCE = 60_000;
+const NOTHING = Promise.resolve(new Uint8Array(0));
 
 export interface IncomingFacts extends TransferFacts {
   readonly rawName: string;
@@ -31,6 +37,8 @@ export class IncomingTransfer extends Transfer {
   #isFull = false;
   #pauseTold = false;
   #savedAt = 0;
+  #digest: FileDigest | undefined;
+  readonly #hash = Promise.withResolvers<Uint8Array | undefined>();
 
   constructor(host: TransferHost, facts: IncomingFacts) {
     super(host, facts);
@@ -58,6 +66,7 @@ export class IncomingTransfer extends Transfer {
     if (sink === undefined || this.isOver) return;
     // What came in an earlier session and still waits for the disk is not lost.
     this.#writer ??= this.#startWriting(sink);
+    this.#digest ??= this.host.digest(this);
     this.#isGoing = true;
     this.#pauseTold = false;
     const from = this.#received;
@@ -74,6 +83,7 @@ export class IncomingTransfer extends Transfer {
     const { size } = this;
     const room = (size ?? Number.MAX_SAFE_INTEGER) - this.#received;
     const taken = data.length > room ? data.subarray(0, room) : data;
+    this.#digest?.take(this.#received, taken);
     this.#received += taken.length;
     if (taken.length > 0) writer.add(taken);
     const isLast = data.length < MAX_FILE_DATA_SIZE || this.#received === size;
@@ -87,6 +97,7 @@ export class IncomingTransfer extends Transfer {
 
   override sessionLost(): void {
     this.#isGoing = false;
+    if (this.finishing) this.takeHash(undefined);
     super.sessionLost();
     if (this.accepted) this.host.changed();
   }
@@ -97,6 +108,7 @@ export class IncomingTransfer extends Transfer {
 
   protected override release(outcome: FileOutcome): void {
     this.#isGoing = false;
+    this.takeHash(undefined);
     const { sink } = this;
     if (sink === undefined) return;
     const writer = this.#writer;
@@ -141,6 +153,11 @@ export class IncomingTransfer extends Transfer {
     const { sink } = this;
     await this.#writer?.settled();
     if (this.isOver || sink === undefined || !this.#allCame) return;
+    if (!(await this.#isAsSent(sink))) {
+      this.fail("hash-mismatch", "What came is not what the sender has: send it again.");
+      return;
+    }
+    if (this.isOver) return;
     try {
       await sink.close();
     } catch (error) {
@@ -150,6 +167,25 @@ export class IncomingTransfer extends Transfer {
     if (this.isOver) return;
     if (this.size === undefined) this.becomesKnown(this.#received);
     this.end({ state: "done" });
+  }
+
+  /** The sender's hash of the file; undefined when it does not come. Called behind the last piece. */
+  takeHash(hash: Uint8Array | undefined): void {
+    this.#hash.resolve(hash?.slice());
+  }
+
+  /** False only if it is known to be another file: the hash may not come, or not be ours to compute. */
+  async #isAsSent(sink: FileSink): Promise<boolean> {
+    const digest = this.#digest;
+    if (digest === undefined || this.host.digest(this) === undefined) return true; // he may have another client now
+    const { clock } = this.host;
+    const giveUp = clock.at(clock.monotonic() + HASH_PATIENCE, () => this.takeHash(undefined));
+    const wanted = await this.#hash.promise;
+    giveUp();
+    if (wanted === undefined) return true;
+    const read = sink.read && ((at: number, length: number) => sink.read?.(at, length) ?? NOTHING);
+    const found = await digest.finish(this.#received, read).catch(() => undefined);
+    return found === undefined || sameBytes(found, wanted);
   }
 
   #written(position: number): void {

@@ -4,12 +4,14 @@ import type { BulkPacket } from "../net_crypto/session.ts";
 import { FILE_DATA_HEADER_SIZE, MAX_FILE_DATA_SIZE, writeFileDataHeader } from "../wire/friend/file_data.ts";
 import { MAX_FRIEND_PACKET_SIZE } from "../wire/friend/packet_ids.ts";
 import { failureOf, messageOf } from "./failures.ts";
+import type { FileDigest } from "./file_digest.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { Transfer, type TransferFacts, type TransferHost } from "./transfer.ts";
 
 export interface OutgoingHost extends TransferHost {
   /** `nextPacket` may have something to give again, or has nothing any more. */
   sendingChanged(transfer: OutgoingTransfer): void;
+  sendHash(transfer: OutgoingTransfer, hash: Uint8Array): void;
 }
 
 /** Packets are cut from slabs of that many: one allocation, where the session holds each until it is acknowledged. */
@@ -30,6 +32,8 @@ export class OutgoingTransfer extends Transfer {
   #isGoing = false;
   /** He was told that we have paused. */
   #pauseTold = false;
+  #digest: FileDigest | undefined;
+  #hashing: Promise<unknown> | undefined;
   #slab = new Uint8Array(0);
   #slabAt = 0;
 
@@ -79,7 +83,10 @@ export class OutgoingTransfer extends Transfer {
     this.#isGoing = true;
     this.#offset = this.#from;
     this.#reader?.stop();
+    const digest = this.host.digest(this);
+    this.#digest = digest;
     const reader = new ReadAhead(this.source, this.#from, {
+      onRead: (offset, bytes) => digest?.take(offset, bytes),
       onReady: () => this.#host.sendingChanged(this),
       onError: (error) => this.fail(failureOf(error, "read-failed"), `Reading the file failed: ${messageOf(error)}`),
     });
@@ -137,6 +144,7 @@ export class OutgoingTransfer extends Transfer {
     this.moveTo(this.#offset);
     if (!isLast) return packet;
     this.#host.sendingChanged(this);
+    void this.#tellHash(this.#digest);
     return { data: packet, onAcknowledged: () => this.#arrived(slot) };
   }
 
@@ -149,7 +157,11 @@ export class OutgoingTransfer extends Transfer {
     this.#isGoing = false;
     this.#reader?.stop();
     this.#reader = undefined;
-    Promise.resolve(this.source.close?.()).catch((error: unknown) => {
+    const close = async () => {
+      await this.#hashing;
+      await this.source.close?.();
+    };
+    close().catch((error: unknown) => {
       this.host.logger.warn("a sent file could not be closed", { reason: messageOf(error) });
     });
   }
@@ -165,6 +177,16 @@ export class OutgoingTransfer extends Transfer {
     if (this.slot !== slot || !this.#allSent || this.isOver) return;
     if (this.size === undefined) this.becomesKnown(this.#offset);
     this.end({ state: "done" });
+  }
+
+  /** Behind the last piece. What was not read in this session has to be read once more. */
+  async #tellHash(digest: FileDigest | undefined): Promise<void> {
+    const { source } = this;
+    const read = source.canSeek === false ? undefined : (at: number, length: number) => source.read(at, length);
+    const hashing = digest?.finish(this.#offset, read).catch(() => undefined);
+    this.#hashing = hashing;
+    const hash = await hashing;
+    if (hash !== undefined && digest === this.#digest) this.#host.sendHash(this, hash);
   }
 
   #allocate(length: number): Uint8Array {

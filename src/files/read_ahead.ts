@@ -7,6 +7,8 @@ const READ_SIZE = 192 * MAX_FILE_DATA_SIZE;
 const LOW_WATER = 2 * READ_SIZE;
 
 export interface ReadAheadListener {
+  /** Every piece, as it was read. */
+  onRead(offset: number, bytes: Uint8Array): void;
   /** More can be taken than before, or the end is known. */
   onReady(): void;
   onError(error: unknown): void;
@@ -87,6 +89,7 @@ export class ReadAhead {
     if (this.#stopped) return;
     if (bytes.length === 0) this.#ended = true;
     else this.#pieces.push(bytes);
+    this.#listener.onRead(this.#position, bytes);
     this.#buffered += bytes.length;
     this.#position += bytes.length;
     if (this.#source.size !== undefined && this.#position >= this.#source.size) this.#ended = true;

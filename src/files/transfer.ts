@@ -5,6 +5,7 @@ import type { FileTransfer, Friend } from "../friend/friend.ts";
 import { toHex } from "../util/bytes.ts";
 import { Emitter, type Unsubscribe } from "../util/emitter.ts";
 import type { FileControlKind } from "../wire/friend/file_control.ts";
+import type { FileDigest } from "./file_digest.ts";
 import { kindOf } from "./kinds.ts";
 import { RateMeter } from "./rate.ts";
 
@@ -23,6 +24,8 @@ export interface TransferHost {
   over(transfer: Transfer): void;
   /** What is kept of it for a restart has changed. */
   changed(): void;
+  /** A digest, where the peer has one too and both compare. */
+  digest(transfer: Transfer): FileDigest | undefined;
 }
 
 export interface TransferFacts {

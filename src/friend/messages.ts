@@ -86,7 +86,7 @@ export class Messages {
 
   /** What one of ours says right behind ONLINE. */
   hello(): Uint8Array {
-    const capabilities = Capability.NumberedMessages | this.#extras.capabilities;
+    const capabilities = Capability.NumberedMessages | this.#extras.capabilities | this.#context.floors.capabilities;
     const hello = { version: EXTENSION_VERSION, capabilities };
     const handled = this.#inbox.safe;
     return encodeHello(handled ? { ...hello, handled } : hello);
@@ -121,7 +121,7 @@ export class Messages {
       const mark = decodeHandled(packet, drop);
       if (mark) this.#announce(this.#outbox.handledUpTo(mark));
       this.#pump();
-    } else if (!this.#extras.handle(packet)) {
+    } else if (!this.#extras.handle(packet) && !this.#context.floors.extension(this.#friend, packet)) {
       drop("unknown-id");
     }
   }

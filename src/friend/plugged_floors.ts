@@ -22,6 +22,10 @@ export interface FriendFloor {
   down(friend: Friend): void;
   /** There is room again after a `send` was refused. */
   writable(friend: Friend): void;
+  /** Bits that the floor adds to our hello. */
+  readonly capabilities?: number;
+  /** A packet of our extension that nobody below knows. Answers whether it is this floor's. */
+  extension?(friend: Friend, packet: Uint8Array): boolean;
   /** He is no friend any more. `down` came before. */
   removed(friend: Friend): void;
 }
@@ -32,6 +36,17 @@ export class PluggedFloors implements FriendFloor {
 
   add(floor: FriendFloor): void {
     this.#floors.add(floor);
+  }
+
+  get capabilities(): number {
+    let bits = 0;
+    for (const floor of this.#floors) bits |= floor.capabilities ?? 0;
+    return bits;
+  }
+
+  extension(friend: Friend, packet: Uint8Array): boolean {
+    for (const floor of this.#floors) if (floor.extension?.(friend, packet)) return true;
+    return false;
   }
 
   up(friend: Friend, pipe: FriendPipe): void {

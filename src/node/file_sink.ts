@@ -57,6 +57,12 @@ class DiskSink implements FileSink {
     }
   }
 
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const handle = this.#handle ?? (await this.#open(this.size));
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead);
+  }
+
   async close(): Promise<void> {
     const handle = this.#handle ?? (await this.#open(0));
     await handle.sync();
@@ -78,7 +84,7 @@ class DiskSink implements FileSink {
   /** What stands behind `offset` is of no use. */
   async #open(offset: number): Promise<FileHandle> {
     if (!this.#overwrite && (await exists(this.#path))) throw fileExists(this.#path);
-    const handle = await open(this.#part, offset === 0 ? "w" : "r+");
+    const handle = await open(this.#part, offset === 0 ? "w+" : "r+");
     this.#handle = handle;
     await handle.truncate(offset);
     return handle;

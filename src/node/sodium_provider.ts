@@ -1,4 +1,4 @@
-import { scrypt } from "node:crypto";
+import { createHash, scrypt } from "node:crypto";
 import sodium from "sodium-native";
 import { hsalsa20 } from "../crypto/hsalsa20.ts";
 import { MAC_SIZE } from "../crypto/keys.ts";
@@ -38,6 +38,11 @@ export const sodiumProvider: CryptoProvider = {
 
   sha256(out, message) {
     sodium.crypto_hash_sha256(out, message);
+  },
+
+  sha256Stream() {
+    const stream = createHash("sha256"); // twice as fast as libsodium's
+    return { update: (bytes) => void stream.update(bytes), digest: () => new Uint8Array(stream.digest()) };
   },
 
   sha512(out, message) {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hexOf } from "./mailbox.ts";
@@ -32,7 +33,7 @@ export function toxicAvailable(): boolean {
   return available;
 }
 
-/** Debian's toxic, with a new unencrypted profile, in a sandbox's terminal. */
+/** Debian's toxic, with an unencrypted profile that is there already or else new, in a sandbox's terminal. */
 export class Toxic {
   readonly terminal: Terminal;
   /** The Tox ID, 76 hex digits. */
@@ -51,13 +52,22 @@ export class Toxic {
     await writeFile(file("nodes.json"), nodesFile(nodes));
     await writeFile(file("conf"), CONFIGURATION);
     const command = ["toxic", "-4", "-L", "-n", file("nodes.json"), "-c", file("conf"), "-f", file("tox")];
+    const isNew = !existsSync(file("tox"));
     const terminal = await sandbox.run(profile, command);
-    await terminal.waitForText("Would you like to encrypt it?", START_TIMEOUT_MS);
-    await terminal.enter("n");
+    if (isNew) {
+      await terminal.waitForText("Would you like to encrypt it?", START_TIMEOUT_MS);
+      await terminal.enter("n");
+    }
     await terminal.waitForText(`${profile}.tox' data file`, START_TIMEOUT_MS);
     await terminal.enter("/myid");
     const [id] = await terminal.waitForText(/\b[0-9A-F]{76}\b/, START_TIMEOUT_MS);
     return new Toxic(terminal, id);
+  }
+
+  /** The program ends, and its profile is written. */
+  async quit(): Promise<void> {
+    await this.enter("/exit");
+    await this.terminal.exited;
   }
 
   /** The public key within the Tox ID. */

@@ -4,49 +4,55 @@ import { befriend, type Pair, startPeer } from "../peers.ts";
 
 const MEBIBYTE = 2 ** 20;
 
-/** Sender and receiver. libtoxcore to itself is what the others are held against. */
-const WAYS = ["ours to ours", "ours to theirs", "theirs to ours"] as const;
+/** Sender and receiver. libtoxcore to itself, the last, is what the others are held against. */
+const WAYS = [
+  ["ours", "ours"],
+  ["ours", "theirs"],
+  ["theirs", "ours"],
+  ["theirs", "theirs"],
+] as const satisfies readonly (readonly [Side, Side])[];
 
+/** Way by way in each round, so that all have the same weather; libtoxcore is slow in a session's first file. */
 export const file: Work = {
   name: "file",
   describes: "a file from memory, from its offer until all of it is acknowledged",
   async measure(bench) {
     const size = (bench.quick ? 32 : 100) * MEBIBYTE;
-    const rounds = bench.quick ? 1 : 3;
-    const theirs =
-      bench.toxcore === undefined ? null : await rate(bench, await pair(bench, "theirs", "theirs"), size, rounds);
-    const rows: Row[] = [];
-    for (const way of WAYS) {
-      if (way !== "ours to ours" && bench.toxcore === undefined) continue;
-      const [sender, receiver] = way.split(" to ") as [Side, Side];
-      const ours = await rate(bench, await pair(bench, sender, receiver), size, rounds);
-      rows.push({ work: `file, ${way}; theirs to theirs`, unit: "MiB/s", ours, theirs });
+    const ways = WAYS.filter((sides) => sides.every((side) => bench.sides.includes(side)));
+    await using pairs = new AsyncDisposableStack();
+    const measured = await Promise.all(
+      ways.map(async ([sender, receiver]) => {
+        const pair = pairs.use(await startPair(bench, sender, receiver));
+        return { name: `${sender} to ${receiver}`, pair, rates: [] as number[] };
+      }),
+    );
+    for (const { pair } of measured) await pair.alice.child.order("sendFile", 32 * MEBIBYTE);
+    for (let round = 0; round < (bench.quick ? 2 : 5); round++) {
+      for (const { pair, rates } of measured) {
+        rates.push(size / MEBIBYTE / (await pair.alice.child.order("sendFile", size)));
+      }
     }
-    return rows;
+    const rateOf = (way: string) => {
+      const rates = measured.find(({ name }) => name === way)?.rates;
+      return rates === undefined ? null : median(rates);
+    };
+    const theirs = rateOf("theirs to theirs");
+    return measured
+      .filter(({ name }) => name !== "theirs to theirs")
+      .map(({ name }): Row => ({ work: `file, ${name}`, unit: "MiB/s", ours: rateOf(name), theirs }));
   },
 };
 
-async function pair(bench: Bench, sender: Side, receiver: Side): Promise<Pair> {
+async function startPair(bench: Bench, sender: Side, receiver: Side): Promise<Pair> {
   const [alice, bob] = await Promise.all([startPeer(bench, sender), startPeer(bench, receiver)]);
-  const both: Pair = {
+  const pair: Pair = {
     alice,
     bob,
     async [Symbol.asyncDispose]() {
       await Promise.all([alice.child.close(), bob.child.close()]);
     },
   };
-  await befriend(both);
+  await befriend(pair);
   await bob.child.order("acceptFiles");
-  return both;
-}
-
-async function rate(bench: Bench, both: Pair, size: number, rounds: number): Promise<number> {
-  await using pairOfPeers = both;
-  const { alice } = pairOfPeers;
-  await alice.child.order("sendFile", 8 * MEBIBYTE); // until ours is compiled
-  const rates: number[] = [];
-  for (let round = 0; round < rounds && !bench.isStopped; round++) {
-    rates.push(size / MEBIBYTE / (await alice.child.order("sendFile", size)));
-  }
-  return median(rates);
+  return pair;
 }

@@ -37,7 +37,7 @@ import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from "../../u
 import type { Drop } from "../drop.ts";
 import { FriendPacketId, MAX_FRIEND_PACKET_SIZE } from "./packet_ids.ts";
 
-export const ExtensionSubtype = { Hello: 0, Message: 1, Handled: 2, NatReport: 3, PunchReady: 4 } as const;
+export const ExtensionSubtype = { Hello: 0, Message: 1, Handled: 2, NatReport: 3, PunchReady: 4, FileHash: 5 } as const;
 
 export const EXTENSION_VERSION = 1;
 
@@ -46,6 +46,8 @@ export const Capability = {
   NumberedMessages: 1 << 0,
   /** Says how it sees the other's NAT, and takes part in punching by the birthday bound. */
   BirthdayPunch: 1 << 1,
+  /** Sends the hash of each file behind it, and compares that of each that comes. */
+  FileHash: 1 << 2,
 } as const;
 
 const HELLO_HEADER_SIZE = 7;

@@ -32,7 +32,7 @@ describe("a friend who means harm with files", () => {
     for (let session = 0; session < 5; session++) {
       for (let slot = 0; slot < 256; slot++) one.request(slot, { id: session * 256 + slot });
       one.down();
-      one.timeline.advance(one.timeline.now + 60_000);
+      one.pass(60_000);
       one.up();
     }
     expect([...one.files.incoming].length).toBe(256);

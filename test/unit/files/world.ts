@@ -1,3 +1,4 @@
+import { nobleProvider } from "../../../src/crypto/noble.ts";
 import { silentLogger } from "../../../src/env/logger.ts";
 import { type FilesContext, FriendFiles } from "../../../src/files/friend_files.ts";
 import type { IncomingTransfer } from "../../../src/files/incoming.ts";
@@ -22,12 +23,15 @@ export class OneFriend {
   readonly files: FriendFiles;
   /** Whether the session takes what we say. */
   takes = true;
+  /** What his hello says; looked at when he comes. */
+  capabilities = 0;
   #pull: (() => BulkPacket | undefined) | undefined;
 
   constructor() {
     const context: FilesContext = {
       clock: new VirtualClock(this.timeline, 1_700_000_000),
       logger: silentLogger,
+      crypto: nobleProvider,
       drop: (reason) => {
         this.drops.push(reason);
         return undefined;
@@ -43,7 +47,7 @@ export class OneFriend {
   up(): void {
     const pipe: FriendPipe = {
       online: true,
-      capabilities: 0,
+      capabilities: this.capabilities,
       send: (packet) => {
         if (this.takes) this.said.push(packet.slice());
         return this.takes;
@@ -59,6 +63,13 @@ export class OneFriend {
   down(): void {
     this.#pull = undefined;
     this.files.down();
+  }
+
+  /** Lets time pass, and what is due in it happen. */
+  pass(ms: number): void {
+    const end = this.timeline.now + ms;
+    while (this.timeline.step(end));
+    this.timeline.advance(end);
   }
 
   /** Whether the session asks for data. */

@@ -13,16 +13,7 @@ export async function play(stage: Stage): Promise<void> {
   const offers = offersTo(bob);
   const bytes = fileBytes(MEBIBYTE);
   for (const offset of [HALF, 0, MEBIBYTE - 1, MEBIBYTE]) {
-    let read = 0;
-    const source = bytesSource(bytes, "x");
-    const counting = {
-      ...source,
-      read: (at: number, length: number) => {
-        read += length;
-        return source.read(at, length);
-      },
-    };
-    const transfer = aliceSees.sendFile(counting);
+    const transfer = aliceSees.sendFile(bytesSource(bytes, "x"));
     await stage.until("the offer", () => offers.length > 0);
     const offer = offers.shift();
     assert.ok(offer);
@@ -40,6 +31,7 @@ export async function play(stage: Stage): Promise<void> {
     await stage.until("the end of it", () => ends.every(({ value }) => value !== undefined));
     for (const { value } of ends) assert.deepEqual(value, { state: "done" });
     assert.deepEqual(sink.bytes, bytes);
-    assert.ok(read <= MEBIBYTE - offset + 1, `${read} bytes were read`);
+    const written = sink.writes.reduce((sum, { length }) => sum + length, 0);
+    assert.equal(written, offset === MEBIBYTE ? 1 : MEBIBYTE - offset);
   }
 }
