@@ -47,3 +47,4 @@ export {
   encodeBootstrapInfoRequest,
 } from "./wire/dht/bootstrap_info.ts";
 export type { UserStatus } from "./wire/friend/presence.ts";
+export { formatToxUri, parseToxUri, type ToxUri } from "./wire/friend/tox_uri.ts";

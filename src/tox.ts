@@ -166,7 +166,7 @@ export class Tox {
   }
 
   /**
-   * Adds the owner of a Tox ID and asks for friendship until he is online. He is in the store when it resolves. Rejects with a `ToxError`: `invalid-id`,
+   * Adds the owner of a Tox ID, or of a `tox:` link, and asks for friendship until he is online. He is in the store when it resolves. Rejects with a `ToxError`: `invalid-id`,
    * `checksum-mismatch`, `own-id`, `already-friend`, `message-empty`, `request-message-too-long` (above 921 bytes).
    */
   async addFriend(id: string, message: string): Promise<Friend> {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Friend, type Tox, ToxError, type ToxEvents } from "../index.ts";
+import { type Friend, parseToxUri, type Tox, ToxError, type ToxEvents } from "../index.ts";
 import { ChatFiles } from "./chat_files.ts";
 import type { ChatScreen } from "./chat_screen.ts";
 import { safeText } from "./safe_text.ts";
@@ -173,7 +173,8 @@ export class ChatSession {
 
   async #add(argument: string): Promise<void> {
     const [, id = "", message = ""] = /^(\S*)\s*(.*)$/.exec(argument) ?? [];
-    const friend = await this.#tox.addFriend(id.replace(/^tox:/i, ""), message || "Hello, let us talk.");
+    const uri = parseToxUri(id);
+    const friend = await this.#tox.addFriend(uri.id, message || uri.message || "Hello, let us talk.");
     this.#screen.print(`* asked ${label(friend)}; you will see when they are online`);
     this.talkTo(friend);
   }

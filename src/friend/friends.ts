@@ -15,6 +15,7 @@ import { ToxError } from "../util/tox_error.ts";
 import { encodeFriendRequestData, MAX_REQUEST_MESSAGE_SIZE } from "../wire/friend/friend_request.ts";
 import type { UserStatus } from "../wire/friend/presence.ts";
 import { decodeToxId, formatToxId, isCanonicalKey, parseToxId } from "../wire/friend/tox_id.ts";
+import { parseToxUri } from "../wire/friend/tox_uri.ts";
 import { PunchingOffice } from "./birthday_punch.ts";
 import type { FriendContext } from "./context.ts";
 import type { FriendEvents } from "./events.ts";
@@ -177,7 +178,7 @@ export class Friends {
    */
   add(toxId: string | Uint8Array, message: string): Friend {
     this.#checkOpen();
-    const { publicKey, nospam } = typeof toxId === "string" ? parseToxId(toxId) : decodeToxId(toxId);
+    const { publicKey, nospam } = typeof toxId === "string" ? parseToxId(parseToxUri(toxId).id) : decodeToxId(toxId);
     const bytes = utf8(message);
     if (bytes.length === 0) throw new ToxError("message-empty", "Write something with the request: who you are.");
     if (bytes.length > MAX_REQUEST_MESSAGE_SIZE) {
