@@ -31,7 +31,8 @@ export type {
   FileTransferEvents,
   SendFileOptions,
 } from "./friend/file_transfer.ts";
-export type { FileTransfer, Friend } from "./friend/friend.ts";
+export type { FileTransfer, Friend, SendOptions } from "./friend/friend.ts";
+export type { QueuedMessage } from "./friend/friends.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
 export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";
 export { Tox, type ToxEvents } from "./tox.ts";

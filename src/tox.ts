@@ -7,6 +7,8 @@ import type { FriendAvatar } from "./files/avatars.ts";
 import type { FileEvents } from "./files/files.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
 import type { FileTransfer, Friend } from "./friend/friend.ts";
+import type { QueuedMessage } from "./friend/friends.ts";
+import type { Message } from "./friend/message.ts";
 import type { ToxEnv } from "./tox_env.ts";
 import { buildFloors, closeFloors, type Floors } from "./tox_floors.ts";
 import { expectU32, portMapperOf, type ToxOptions } from "./tox_options.ts";
@@ -166,10 +168,11 @@ export class Tox {
   }
 
   /**
-   * Adds the owner of a Tox ID, or of a `tox:` link, and asks for friendship until he is online. He is in the store when it resolves. Rejects with a `ToxError`: `invalid-id`,
-   * `checksum-mismatch`, `own-id`, `already-friend`, `message-empty`, `request-message-too-long` (above 921 bytes).
+   * Adds the owner of a Tox ID, or of a `tox:` link, and asks for friendship until he is online. The message may be left out
+   * where the link has one. He is in the store when it resolves. Rejects with a `ToxError`: `invalid-id`, `checksum-mismatch`,
+   * `own-id`, `already-friend`, `message-empty`, `request-message-too-long` (above 921 bytes).
    */
-  async addFriend(id: string, message: string): Promise<Friend> {
+  async addFriend(id: string, message?: string): Promise<Friend> {
     this.#expectOpen();
     const friend = this.#floors.friends.add(id, message);
     await this.#kept();
@@ -182,6 +185,36 @@ export class Tox {
     const friend = this.#floors.friends.addWithoutRequest(publicKeyOf(publicKey));
     await this.#kept();
     return friend;
+  }
+
+  /** All messages that are not settled, oldest first with each friend; after a restart too, given the same store. */
+  outbox(): QueuedMessage[] {
+    this.#expectOpen();
+    return this.#floors.friends.outbox();
+  }
+
+  /** The message with this id, as long as it is not settled. */
+  queuedMessage(id: string): Message | undefined {
+    this.#expectOpen();
+    return this.#floors.friends.queuedMessage(id);
+  }
+
+  /**
+   * Blocks somebody, by public key (64 hex digits), or lets him in again with `on: false`: no request, session or message of
+   * his arrives, and he sees us offline as if we had removed him. He need not be a friend; who is stays one, and adding or
+   * removing him changes nothing in it. Resolves when the store has it. Rejects with `block-list-full` (4096 people),
+   * `own-id`, `invalid-argument`.
+   */
+  async block(publicKey: string, on = true): Promise<void> {
+    this.#expectOpen();
+    this.#floors.friends.block(publicKeyOf(publicKey), on);
+    await this.#floors.friends.blockListKept();
+  }
+
+  /** Public keys of those who are blocked, in that order. */
+  get blocked(): string[] {
+    this.#expectOpen();
+    return this.#floors.friends.blocked().map(toHex);
   }
 
   /**

@@ -93,7 +93,7 @@ export async function buildFloors(
     relays.onWritable = (peer) => netCrypto.onRelayWritable(peer);
   }
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
-  netCrypto.isWelcome = (peer) => friends.get(peer) !== undefined;
+  netCrypto.isWelcome = (peer) => friends.welcomes(peer);
   dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
   return { ...lower, friends, files };

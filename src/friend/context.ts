@@ -1,3 +1,4 @@
+import type { PublicKey } from "../crypto/keys.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
@@ -6,9 +7,11 @@ import type { BulkPacket } from "../net_crypto/session.ts";
 import type { Emitter } from "../util/emitter.ts";
 import type { Drop } from "../wire/drop.ts";
 import type { PunchingOffice } from "./birthday_punch.ts";
+import type { BlockList } from "./block_list.ts";
 import type { FriendEvents } from "./events.ts";
 import type { FileSender, Friend } from "./friend.ts";
 import type { FriendRequests } from "./friend_requests.ts";
+import type { Message } from "./message.ts";
 import type { MessageJournal } from "./message_journal.ts";
 import type { PacketHandlers } from "./packet_handlers.ts";
 import type { PluggedFloors } from "./plugged_floors.ts";
@@ -37,9 +40,14 @@ export interface FriendContext {
   /** Plugged in by the facade. */
   fileSender: FileSender | undefined;
   readonly drop: Drop;
+  /** Messages to all friends that are not settled, by number. At most MAX_QUEUED a friend. */
+  readonly queuedMessages: Map<bigint, Message>;
+  readonly blocked: BlockList;
   /** A number no other message of the profile has. */
   nextMessageNumber(): bigint;
   isClosed(): boolean;
+  /** Blocks the friend, or lets him in again. */
+  block(friend: PublicKey, on: boolean): void;
   /** Forgets the friend. */
   remove(friend: Friend): void;
 }

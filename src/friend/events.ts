@@ -34,6 +34,8 @@ export interface FriendEvents {
     readonly id?: string;
   };
   delivered: { readonly friend: Friend; readonly message: Message };
+  /** A message was not sent in the time that it had. */
+  expired: { readonly friend: Friend; readonly message: Message };
   typing: { readonly friend: Friend; readonly on: boolean };
   friendName: { readonly friend: Friend; readonly name: string };
   friendStatusMessage: { readonly friend: Friend; readonly statusMessage: string };

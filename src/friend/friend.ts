@@ -12,6 +12,15 @@ export type FileSender = FileSenderTo<Friend>;
 /** How a friend is reached. `none`: offline. */
 export type ConnectionState = "none" | "tcp" | "udp";
 
+export interface SendOptions {
+  /** "/me" style. */
+  readonly action?: boolean | undefined;
+  /** Seconds that the message waits at most. Then it is not sent any more, and ends as `expired`. */
+  readonly ttl?: number | undefined;
+  /** The same as a time, in Unix seconds. Not together with `ttl`. */
+  readonly expiresAt?: number | undefined;
+}
+
 /** What stands behind the handle. `FriendCore` has this shape. */
 export interface FriendBehind {
   readonly publicKey: PublicKey;
@@ -27,8 +36,10 @@ export interface FriendBehind {
   readonly messages: {
     readonly queued: number;
     pending(): Message[];
-    send(text: string, action: boolean): Message;
+    send(text: string, options: SendOptions): Message;
   };
+  readonly blocked: boolean;
+  block(on: boolean): void;
   /** Throws `closed` or `unknown-friend`. */
   checkUsable(): void;
   sendCustom(packet: Uint8Array): void;
@@ -91,12 +102,27 @@ export class Friend {
   }
 
   /**
-   * Sends a message, or keeps it until he is there: 1–1372 bytes of UTF-8. Throws `message-empty`, `message-too-long`,
-   * `queue-full` (65,536 messages to him wait already), `unknown-friend`, `closed`.
+   * Sends a message, or keeps it until he is there: 1–1372 bytes of UTF-8. Its promise `stored` tells when the store has it.
+   * Throws `message-empty`, `message-too-long`, `invalid-argument` (the expiry), `queue-full` (65,536 messages to him wait
+   * already), `unknown-friend`, `closed`.
    */
-  send(text: string, options: { readonly action?: boolean } = {}): Message {
+  send(text: string, options: SendOptions = {}): Message {
     this.#behind.checkUsable();
-    return this.#behind.messages.send(text, options.action ?? false);
+    return this.#behind.messages.send(text, options);
+  }
+
+  /**
+   * Whether he is blocked: no session with him, so that he sees us offline as if we had removed him, and nothing of him
+   * arrives. What waits for him goes on waiting. See `Tox.block`, which takes the keys of strangers, too.
+   */
+  get blocked(): boolean {
+    return this.#behind.blocked;
+  }
+
+  /** Throws `block-list-full`, `unknown-friend`, `closed`. */
+  set blocked(on: boolean) {
+    this.#behind.checkUsable();
+    this.#behind.block(on);
   }
 
   /** Tells him whether our person is writing. */

@@ -11,7 +11,8 @@ import {
   MAX_FRIEND_PACKET_SIZE,
 } from "../wire/friend/packet_ids.ts";
 import { decodeShareRelays } from "../wire/friend/share_relays.ts";
-import type { FriendContext } from "./context.ts";
+import type { FriendContext, FriendLink } from "./context.ts";
+import type { ExtensionExtras } from "./extension_extras.ts";
 import type { SendFileOptions } from "./file_transfer.ts";
 import { type ConnectionState, type FileTransfer, Friend, type FriendBehind } from "./friend.ts";
 import { FriendConnection } from "./friend_connection.ts";
@@ -34,7 +35,8 @@ export class FriendCore implements FriendBehind {
   readonly presence: Presence;
   readonly messages: Messages;
   readonly #context: FriendContext;
-  readonly #connection: FriendConnection;
+  /** A new one each time that a block ends. */
+  #connection: FriendConnection;
   readonly #comings = new TokenBucket(COMINGS, COMING_MS);
   readonly #pipe: FriendPipe;
   #request: OutgoingRequest | undefined;
@@ -44,17 +46,10 @@ export class FriendCore implements FriendBehind {
     this.publicKey = publicKey;
     this.#context = context;
     this.handle = new Friend(this);
-    this.#connection = new FriendConnection(context, publicKey, {
-      onReachable: () => this.#request?.found(),
-      onUp: () => this.#sessionUp(),
-      onDown: () => this.#left(),
-      onLossless: (packet) => this.#handleLossless(packet),
-      onLossy: (packet) => this.#handleLossy(packet),
-      onWritable: () => this.#writable(),
-      onPathChange: () => this.presence.pathChanged(),
-    });
-    this.messages = new Messages(context, this.handle, publicKey, this.#connection, this.#connection.extras);
-    this.presence = new Presence(context, this.handle, this.#connection, () => this.messages.hello());
+    this.#connection = this.#newConnection();
+    const link = this.#makeLink();
+    this.messages = new Messages(context, this.handle, publicKey, link, this.#makeExtras());
+    this.presence = new Presence(context, this.handle, link, () => this.messages.hello());
     this.#pipe = this.#makePipe();
   }
 
@@ -76,7 +71,29 @@ export class FriendCore implements FriendBehind {
     return { ...known, request: { nospam: readU32(data, 0), message: data.subarray(4), sent } };
   }
 
+  get blocked(): boolean {
+    return this.#context.blocked.has(this.publicKey);
+  }
+
   start(): void {
+    if (!this.blocked) this.#connection.start();
+  }
+
+  block(on: boolean): void {
+    this.#context.block(this.publicKey, on);
+  }
+
+  /** He has just been blocked: he sees us leave, and we look for him no more. */
+  shutOut(): void {
+    const blocked = this.#connection;
+    blocked.send(bareFriendPacket(FriendPacketId.Offline), "control");
+    this.#connection = this.#newConnection();
+    blocked.stop();
+    this.#left();
+  }
+
+  /** The block has ended. */
+  letIn(): void {
     this.#connection.start();
   }
 
@@ -140,6 +157,40 @@ export class FriendCore implements FriendBehind {
     this.#connection.send(bareFriendPacket(FriendPacketId.Offline), "control");
     this.#connection.stop();
     this.#request?.stop();
+  }
+
+  #newConnection(): FriendConnection {
+    return new FriendConnection(this.#context, this.publicKey, {
+      onReachable: () => this.#request?.found(),
+      onUp: () => this.#sessionUp(),
+      onDown: () => this.#left(),
+      onLossless: (packet) => this.#handleLossless(packet),
+      onLossy: (packet) => this.#handleLossy(packet),
+      onWritable: () => this.#writable(),
+      onPathChange: () => this.presence.pathChanged(),
+    });
+  }
+
+  /** The way over whichever connection there is. */
+  #makeLink(): FriendLink {
+    return {
+      send: (packet, priority, onAcknowledged) => this.#connection.send(packet, priority, onAcknowledged),
+      sendLossy: (packet) => this.#connection.sendLossy(packet),
+      setBulkSource: (pull) => this.#connection.setBulkSource(pull),
+      bulkReady: () => this.#connection.bulkReady(),
+      restart: (reason) => this.#connection.restart(reason),
+    };
+  }
+
+  #makeExtras(): ExtensionExtras {
+    const core = this;
+    return {
+      get capabilities() {
+        return core.#connection.extras.capabilities;
+      },
+      peerHas: (capabilities) => this.#connection.extras.peerHas(capabilities),
+      handle: (packet) => this.#connection.extras.handle(packet),
+    };
   }
 
   #sendRequest(data: Uint8Array): boolean {

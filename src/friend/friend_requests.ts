@@ -15,6 +15,7 @@ export interface FriendRequestsOptions {
   readonly events: Emitter<FriendEvents>;
   readonly drop: Drop;
   readonly isFriend: (sender: PublicKey) => boolean;
+  readonly isBlocked: (sender: PublicKey) => boolean;
   readonly accept: (sender: PublicKey) => Friend;
 }
 
@@ -58,6 +59,7 @@ export class FriendRequests {
 
   #reasonToDrop(sender: PublicKey, request: FriendRequestData): DropReason | undefined {
     if (request.nospam !== this.nospam) return "not-for-us";
+    if (this.#options.isBlocked(sender)) return "blocked";
     if (this.#options.isFriend(sender)) return "unsolicited";
     if (this.#senders.some((known) => sameBytes(known, sender))) return "replayed";
     // With nobody to see it, it is not remembered either: the sender asks again.

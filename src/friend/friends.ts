@@ -15,14 +15,16 @@ import { ToxError } from "../util/tox_error.ts";
 import { encodeFriendRequestData, MAX_REQUEST_MESSAGE_SIZE } from "../wire/friend/friend_request.ts";
 import type { UserStatus } from "../wire/friend/presence.ts";
 import { decodeToxId, formatToxId, isCanonicalKey, parseToxId } from "../wire/friend/tox_id.ts";
-import { parseToxUri } from "../wire/friend/tox_uri.ts";
+import { parseToxUri, type ToxUri } from "../wire/friend/tox_uri.ts";
 import { PunchingOffice } from "./birthday_punch.ts";
+import { BlockList } from "./block_list.ts";
 import type { FriendContext } from "./context.ts";
 import type { FriendEvents } from "./events.ts";
 import type { FileSender, Friend } from "./friend.ts";
 import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
 import type { KnownFriend, OwnWords } from "./known_friend.ts";
+import { type Message, messageNumber } from "./message.ts";
 import { MessageJournal } from "./message_journal.ts";
 import { type FriendPacketHandler, PacketHandlers } from "./packet_handlers.ts";
 import { type FriendFloor, PluggedFloors } from "./plugged_floors.ts";
@@ -57,6 +59,12 @@ export interface FriendsOptions {
   readonly nospam?: number;
 }
 
+/** A message that waits, and for whom. */
+export interface QueuedMessage {
+  readonly friend: Friend;
+  readonly message: Message;
+}
+
 /** The friend list: who is on it, what they and we tell each other. */
 export class Friends {
   readonly #options: FriendsOptions;
@@ -70,10 +78,12 @@ export class Friends {
 
   /** Reads the journal: messages that were waiting go on waiting, each for its friend to be added again. */
   static async create(options: FriendsOptions): Promise<Friends> {
-    return new Friends(options, await MessageJournal.open(options.store, options.logger));
+    const { store, logger } = options;
+    const blocked = await BlockList.open(store, logger);
+    return new Friends(options, await MessageJournal.open(store, logger), blocked);
   }
 
-  private constructor(options: FriendsOptions, journal: MessageJournal) {
+  private constructor(options: FriendsOptions, journal: MessageJournal, blocked: BlockList) {
     const { random } = options.crypto;
     const drop = dropCounter(options.metrics, "friendPacket");
     this.#options = options;
@@ -85,6 +95,7 @@ export class Friends {
       events: this.#events,
       drop: dropCounter(options.metrics, "friendRequest"),
       isFriend: (sender) => this.#cores.has(sender),
+      isBlocked: (sender) => blocked.has(sender),
       accept: (sender) => this.get(sender) ?? this.addWithoutRequest(sender),
     });
     this.#context = {
@@ -101,6 +112,9 @@ export class Friends {
       handlers: new PacketHandlers(),
       floors: new PluggedFloors(),
       fileSender: undefined,
+      queuedMessages: new Map(),
+      blocked,
+      block: (friend, on) => this.block(friend, on),
       nextMessageNumber: () => this.#takeMessageNumber(),
       isClosed: () => this.#closed !== undefined,
       remove: (friend) => this.#remove(friend),
@@ -172,14 +186,16 @@ export class Friends {
   }
 
   /**
-   * Asks somebody for friendship; the request goes on until he is there. Asking again under a new nospam is fine as long as
-   * he has not answered. Throws `invalid-id`, `checksum-mismatch`, `message-empty`, `request-message-too-long` (921 bytes),
-   * `own-id`, `already-friend`, `weak-key`, `closed`.
+   * Asks somebody for friendship, by Tox ID or `tox:` link; the request goes on until he is there. The message may be left out
+   * where the link has one. Asking again under a new nospam is fine as long as he has not answered. Who is blocked stays so.
+   * Throws `invalid-id`, `checksum-mismatch`, `message-empty`, `request-message-too-long` (921 bytes), `own-id`,
+   * `already-friend`, `weak-key`, `closed`.
    */
-  add(toxId: string | Uint8Array, message: string): Friend {
+  add(toxId: string | Uint8Array, message?: string): Friend {
     this.#checkOpen();
-    const { publicKey, nospam } = typeof toxId === "string" ? parseToxId(parseToxUri(toxId).id) : decodeToxId(toxId);
-    const bytes = utf8(message);
+    const link: Partial<ToxUri> = typeof toxId === "string" ? parseToxUri(toxId) : {};
+    const { publicKey, nospam } = typeof toxId === "string" ? parseToxId(link.id ?? "") : decodeToxId(toxId);
+    const bytes = utf8(message ?? link.message ?? "");
     if (bytes.length === 0) throw new ToxError("message-empty", "Write something with the request: who you are.");
     if (bytes.length > MAX_REQUEST_MESSAGE_SIZE) {
       const advice = `Shorten the request to ${MAX_REQUEST_MESSAGE_SIZE} bytes; it has ${bytes.length}.`;
@@ -235,6 +251,47 @@ export class Friends {
     return [...this.#cores.values()].map((core) => core.handle);
   }
 
+  /** All messages that are not settled, oldest first with each friend. */
+  outbox(): QueuedMessage[] {
+    return this.list().flatMap((friend) => friend.outbox().map((message) => ({ friend, message })));
+  }
+
+  /** The message with this id, as long as it is not settled. */
+  queuedMessage(id: string): Message | undefined {
+    const number = messageNumber(id);
+    return number === undefined ? undefined : this.#context.queuedMessages.get(number);
+  }
+
+  /**
+   * Blocks somebody, friend or stranger, or lets him in again: no request, no session and no message of his arrives, and he
+   * sees us offline. Takes 32 bytes or 64 hex digits. Throws `block-list-full` (4096), `own-id`, `invalid-argument`, `closed`.
+   */
+  block(publicKey: string | Uint8Array, on: boolean): void {
+    this.#checkOpen();
+    const key = asKey(publicKey);
+    if (sameBytes(key, this.#options.keys.publicKey)) throw new ToxError("own-id", "Block somebody else: this is you.");
+    if (!this.#context.blocked.set(key, on)) return;
+    this.#context.requests.forget(key);
+    const core = this.#cores.get(key);
+    if (on) core?.shutOut();
+    else core?.letIn();
+  }
+
+  /** Public keys, in the order they were blocked. */
+  blocked(): PublicKey[] {
+    return this.#context.blocked.list();
+  }
+
+  /** Resolves when the store has the block list, if it can. */
+  async blockListKept(): Promise<void> {
+    await this.#context.blocked.flush();
+  }
+
+  /** Whether somebody may have a session with us. */
+  welcomes(peer: PublicKey): boolean {
+    return this.#cores.has(peer) && !this.#context.blocked.has(peer);
+  }
+
   /** Where files, groups and calls take their packets: ids from `first` to `last`, of friends who are online. */
   onPacket(first: number, last: number, handler: FriendPacketHandler): Unsubscribe {
     return this.#context.handlers.register(first, last, handler);
@@ -250,9 +307,10 @@ export class Friends {
     this.#context.fileSender = sender;
   }
 
-  /** Somebody begins a session with us. Undefined: he is no friend, or his session with us is alive. */
+  /** Somebody begins a session with us. Undefined: he is no friend, or blocked, or his session with us is alive. */
   incoming(peer: PublicKey, dhtPublicKey: PublicKey): FriendSessionListener | undefined {
-    return this.#closed ? undefined : this.#cores.get(peer)?.incoming(dhtPublicKey);
+    if (this.#closed || this.#context.blocked.has(peer)) return undefined;
+    return this.#cores.get(peer)?.incoming(dhtPublicKey);
   }
 
   /** Says OFFLINE to everybody and ends all sessions. Resolves when the store has everything. */
@@ -266,6 +324,7 @@ export class Friends {
     for (const core of this.#cores.values()) core.stop("closed");
     this.#events.removeAll();
     await this.#context.journal.flush();
+    await this.#context.blocked.flush();
   }
 
   #addCore(publicKey: PublicKey): FriendCore {

@@ -4,6 +4,7 @@ import { concatBytes } from "../util/bytes.ts";
 import { encodeHandled, type MessageFragment, type MessageMark } from "../wire/friend/extension.ts";
 import { MAX_MESSAGE_SIZE } from "../wire/friend/message.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
+import type { MessageHistory } from "./journal_replay.ts";
 
 /** Messages whose listeners may be at work at once. Four times what a sender of ours leaves unanswered. */
 const MAX_UNHANDLED = 4096;
@@ -29,6 +30,9 @@ export class Inbox {
   readonly #link: FriendLink;
   readonly #show: ShowMessage;
   readonly #unhandled: Unhandled[] = []; // at most MAX_UNHANDLED
+  /** What an earlier instance was done with before what precedes it; not to be shown when it comes again. */
+  #early = new Set<bigint>(); // at most MAX_UNHANDLED, of one epoch
+  #earlyEpoch: bigint | undefined;
   #seen: MessageMark | undefined;
   #handled: MessageMark | undefined;
   /** As much of that as the store has. Only this is acknowledged: then nothing is lost when we are killed. */
@@ -45,20 +49,32 @@ export class Inbox {
     friend: PublicKey,
     link: FriendLink,
     show: ShowMessage,
-    handled: MessageMark | undefined,
+    history: Pick<MessageHistory, "handled" | "handledEarly"> | undefined,
   ) {
     this.#context = context;
     this.#friend = friend;
     this.#link = link;
     this.#show = show;
+    const { handled, handledEarly = [] } = history ?? {};
     this.#seen = handled;
     this.#handled = handled;
     this.#safe = handled;
+    this.#earlyEpoch = handledEarly[0]?.epoch;
+    for (const { sequence } of handledEarly) this.#early.add(sequence);
   }
 
   /** How far the app is done with the friend's messages. */
   get handled(): MessageMark | undefined {
     return this.#handled;
+  }
+
+  /** What it is done with though not with all before it. */
+  get handledEarly(): MessageMark[] {
+    const marks: MessageMark[] = [];
+    if (this.#earlyEpoch !== undefined)
+      for (const sequence of this.#early) marks.push({ epoch: this.#earlyEpoch, sequence });
+    for (const { mark, done } of this.#unhandled) if (done && mark.epoch === this.#seen?.epoch) marks.push(mark);
+    return marks;
   }
 
   /** The same, as far as the friend may forget them. */
@@ -82,7 +98,7 @@ export class Inbox {
     }
     const mark = { epoch: fragment.epoch, sequence: fragment.sequence };
     this.#seen = mark;
-    this.#wait(mark, this.#show(text, fragment.action, mark));
+    this.#wait(mark, this.#wasHandledEarly(mark) ? [] : this.#show(text, fragment.action, mark));
   }
 
   /** The rest of a message that was cut off by the end of the session comes again from its start. */
@@ -108,6 +124,13 @@ export class Inbox {
     return this.#seen !== undefined && this.#seen.epoch === mark.epoch && mark.sequence <= this.#seen.sequence;
   }
 
+  #wasHandledEarly({ epoch, sequence }: MessageMark): boolean {
+    if (epoch === this.#earlyEpoch) return this.#early.delete(sequence);
+    this.#earlyEpoch = undefined; // the sender has begun anew
+    this.#early.clear();
+    return false;
+  }
+
   #complete(fragment: MessageFragment): Uint8Array | undefined {
     const partial = this.#partial;
     this.#partial = undefined;
@@ -126,11 +149,21 @@ export class Inbox {
     }
     const unhandled = { mark, done: listeners.length === 0 };
     this.#unhandled.push(unhandled);
-    if (unhandled.done) return;
+    if (unhandled.done) {
+      this.#noteEarly(mark);
+      return;
+    }
     Promise.all(listeners).then(() => {
       unhandled.done = true;
-      this.#drain();
+      if (this.#unhandled[0] === unhandled) this.#drain();
+      else this.#noteEarly(mark);
     });
+  }
+
+  /** Killed before those that precede it are handled, we are sent it again with them: it must not be shown again. */
+  #noteEarly(mark: MessageMark): void {
+    if (mark.epoch !== this.#seen?.epoch || this.#stopped) return;
+    this.#context.journal.handledEarly(this.#friend, mark);
   }
 
   #drain(): void {

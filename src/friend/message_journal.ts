@@ -3,32 +3,11 @@ import type { Logger } from "../env/logger.ts";
 import type { Store } from "../env/store.ts";
 import { KeyMap } from "../util/key_map.ts";
 import type { MessageMark } from "../wire/friend/extension.ts";
-import {
-  decodeMessageRecord,
-  encodeMessageRecord,
-  MESSAGE_RECORD,
-  type MessageRecord,
-  type QueuedRecord,
-} from "./journal_records.ts";
+import { encodeMessageRecord, MESSAGE_RECORD, type MessageRecord, type QueuedRecord } from "./journal_records.ts";
+import { journalOf, type MessageHistory, replayJournal } from "./journal_replay.ts";
 
 /** A journal shorter than this is not worth rewriting. */
 const MIN_COMPACTION = 4096;
-
-/** What the journal knows of one friend. */
-export interface MessageHistory {
-  /** Epoch and last sequence of our messages to him. */
-  readonly place?: MessageMark;
-  /** What our app is done with, of his messages. */
-  readonly handled?: MessageMark;
-  /** Ours not yet delivered, oldest first. */
-  readonly queued: readonly QueuedRecord[];
-}
-
-interface Replayed {
-  place?: MessageMark;
-  handled?: MessageMark;
-  queued: QueuedRecord[];
-}
 
 const SAFE_ALREADY = Promise.resolve();
 
@@ -45,15 +24,18 @@ export class MessageJournal {
   readonly #foreign: readonly Uint8Array[];
   readonly #living = new KeyMap<() => MessageHistory>(); // bounded by the app's friends
   #entries: number;
-  #compactAt = MIN_COMPACTION;
+  #compactAt: number;
   #tail: Promise<unknown> = Promise.resolve();
 
   private constructor(store: Store | undefined, logger: Logger, entries: readonly Uint8Array[]) {
     this.#store = store;
     this.#logger = logger;
-    this.#unclaimed = replay(entries);
+    this.#unclaimed = replayJournal(entries);
     this.#foreign = entries.filter((entry) => entry[0] !== MESSAGE_RECORD);
     this.#entries = entries.length;
+    let living = this.#foreign.length;
+    for (const { queued, handledEarly } of this.#unclaimed.values()) living += queued.length + handledEarly.length + 2;
+    this.#compactAt = compactionAt(living);
   }
 
   static async open(store: Store | undefined, logger: Logger): Promise<MessageJournal> {
@@ -88,6 +70,11 @@ export class MessageJournal {
     return this.#append({ kind: "handled", friend, mark });
   }
 
+  /** The same for a message before which others are still being handled. */
+  handledEarly(friend: PublicKey, mark: MessageMark): void {
+    this.#append({ kind: "handledEarly", friend, mark });
+  }
+
   removed(friend: PublicKey): void {
     this.#living.delete(friend);
     this.#append({ kind: "removed", friend });
@@ -114,10 +101,13 @@ export class MessageJournal {
   #compact(store: Store): void {
     if (this.#entries < this.#compactAt) return;
     const entries = [...this.#foreign];
-    for (const [friend, history] of this.#unclaimed.entries()) append(entries, friend as PublicKey, history);
-    for (const [friend, current] of this.#living.entries()) append(entries, friend as PublicKey, current());
+    const add = (friend: Uint8Array, history: MessageHistory) => {
+      for (const entry of journalOf(friend as PublicKey, history)) entries.push(entry);
+    };
+    for (const [friend, history] of this.#unclaimed.entries()) add(friend, history);
+    for (const [friend, current] of this.#living.entries()) add(friend, current());
     this.#entries = entries.length;
-    this.#compactAt = Math.max(MIN_COMPACTION, 4 * entries.length);
+    this.#compactAt = compactionAt(entries.length);
     this.#watch(store.rewriteJournal(entries));
   }
 
@@ -128,63 +118,7 @@ export class MessageJournal {
   }
 }
 
-function append(entries: Uint8Array[], friend: PublicKey, history: MessageHistory): void {
-  if (history.handled) entries.push(encodeMessageRecord({ kind: "handled", friend, mark: history.handled }));
-  // Without anything queued the next message may as well begin a new epoch.
-  if (history.place && history.queued.length > 0) {
-    entries.push(encodeMessageRecord({ kind: "place", friend, mark: history.place }));
-  }
-  for (const message of history.queued) entries.push(encodeMessageRecord({ kind: "queued", friend, message }));
-}
-
-function replay(entries: readonly Uint8Array[]): KeyMap<MessageHistory> {
-  const histories = new KeyMap<Replayed>();
-  for (const entry of entries) {
-    const record = decodeMessageRecord(entry);
-    if (record === undefined) continue;
-    if (record.kind === "removed") {
-      histories.delete(record.friend);
-      continue;
-    }
-    let history = histories.get(record.friend);
-    if (history === undefined) {
-      history = { queued: [] };
-      histories.set(record.friend, history);
-    }
-    apply(history, record);
-  }
-  return histories;
-}
-
-function apply(history: Replayed, record: Exclude<MessageRecord, { kind: "removed" }>): void {
-  switch (record.kind) {
-    case "queued":
-      history.queued.push(record.message);
-      history.place = { epoch: record.message.epoch, sequence: record.message.sequence };
-      break;
-    case "settled":
-      removeSettled(history.queued, record.first, record.last);
-      break;
-    case "handled":
-      history.handled = record.mark;
-      break;
-    case "place":
-      history.place = record.mark;
-      break;
-  }
-}
-
-/** Mostly the oldest are settled, and taking those off the front is cheap. */
-function removeSettled(queued: QueuedRecord[], first: bigint, last: bigint): void {
-  const settled = ({ sequence }: QueuedRecord) => sequence >= first && sequence <= last;
-  let oldest = queued[0];
-  while (oldest && settled(oldest)) {
-    queued.shift();
-    oldest = queued[0];
-  }
-  const start = queued.findIndex(settled);
-  if (start < 0) return;
-  let end = start;
-  for (let next = queued[end]; next && settled(next); next = queued[end]) end++;
-  queued.splice(start, end - start);
+/** Written anew when three quarters are history: each entry is then written twice at most, whatever waits. */
+function compactionAt(living: number): number {
+  return Math.max(MIN_COMPACTION, 4 * living);
 }

@@ -18,10 +18,11 @@ import {
 import { decodeMessage, encodeMessage, MAX_MESSAGE_SIZE } from "../wire/friend/message.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
 import type { ExtensionExtras } from "./extension_extras.ts";
-import type { Friend } from "./friend.ts";
+import type { Friend, SendOptions } from "./friend.ts";
 import { Inbox } from "./inbox.ts";
+import type { MessageHistory } from "./journal_replay.ts";
 import type { Message, OutboxEntry } from "./message.ts";
-import type { MessageHistory } from "./message_journal.ts";
+import { expiryOf } from "./message_expiry.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Messages under way and unanswered. Bounds what the peer's app has to work off, and what a broken session sends again. */
@@ -52,10 +53,12 @@ export class Messages {
     this.#friend = friend;
     this.#link = link;
     const history = context.journal.claim(key, () => this.#history());
-    this.#outbox = new Outbox(context, key, history);
+    this.#outbox = new Outbox(context, key, history, ({ message }) => {
+      context.events.emit("expired", { friend, message });
+    });
     this.#outbox.whenPlaced(() => this.#pump());
     const show = (text: Uint8Array, action: boolean, mark: MessageMark) => this.#show(text, action, mark);
-    this.#inbox = new Inbox(context, key, link, show, history?.handled);
+    this.#inbox = new Inbox(context, key, link, show, history);
   }
 
   get queued(): number {
@@ -71,15 +74,16 @@ export class Messages {
     return this.#outbox.unsettled().map((entry) => entry.message);
   }
 
-  /** Throws `message-empty`, `message-too-long`, `queue-full`. */
-  send(text: string, action: boolean): Message {
+  /** Throws `message-empty`, `message-too-long`, `queue-full`, `invalid-argument`. */
+  send(text: string, options: SendOptions): Message {
     const bytes = utf8(text);
     if (bytes.length === 0) throw new ToxError("message-empty", "Write something: empty messages are not sent.");
     if (bytes.length > MAX_MESSAGE_SIZE) {
       const advice = `Split the message: it has ${bytes.length} bytes, and ${MAX_MESSAGE_SIZE} fit.`;
       throw new ToxError("message-too-long", advice);
     }
-    const message = this.#outbox.enqueue(text, bytes, action);
+    const expiresAt = expiryOf(options, this.#context.clock);
+    const message = this.#outbox.enqueue(bytes, options.action ?? false, expiresAt);
     this.#pump();
     return message;
   }
@@ -212,12 +216,12 @@ export class Messages {
 
   #history(): MessageHistory {
     const { place } = this.#outbox;
-    const { handled } = this.#inbox;
+    const { handled, handledEarly } = this.#inbox;
     const epoch = place?.epoch ?? 0n;
-    const queued = this.#outbox.unsettled().map(({ number, sequence, action, bytes }) => {
-      return { number, epoch, sequence, action, bytes };
+    const queued = this.#outbox.unsettled().map(({ number, sequence, action, bytes, expiresAt }) => {
+      return { number, epoch, sequence, action, bytes, expiresAt };
     });
-    return { queued, ...(place && { place }), ...(handled && { handled }) };
+    return { queued, handledEarly, ...(place && { place }), ...(handled && { handled }) };
   }
 }
 

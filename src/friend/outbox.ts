@@ -1,14 +1,16 @@
 import type { PublicKey } from "../crypto/keys.ts";
 import { randomU64 } from "../util/random_numbers.ts";
-import { fromUtf8 } from "../util/text.ts";
 import { ToxError } from "../util/tox_error.ts";
 import type { MessageMark } from "../wire/friend/extension.ts";
 import type { FriendContext } from "./context.ts";
+import type { MessageHistory } from "./journal_replay.ts";
 import { isSettled, type Message, type MessageOutcome, OutboxEntry } from "./message.ts";
-import type { MessageHistory } from "./message_journal.ts";
+import { MessageExpiry } from "./message_expiry.ts";
 
 /** Messages that wait for one friend. Only our own app can grow it. */
 export const MAX_QUEUED = 65_536;
+
+const SAFE_ALREADY = Promise.resolve();
 
 /**
  * Numbers left out after a restart. What was sent in the last instant before we were killed may have arrived without the store
@@ -21,6 +23,7 @@ export class Outbox {
   readonly #context: FriendContext;
   readonly #friend: PublicKey;
   readonly #entries: OutboxEntry[] = []; // at most MAX_QUEUED unsettled from #head on
+  readonly #expiry: MessageExpiry;
   readonly #cancel = (entry: OutboxEntry) => this.#cancelEntry(entry);
   /** Everything before this is settled. */
   #head = 0;
@@ -33,18 +36,25 @@ export class Outbox {
   /** Until this settles nothing is sent: the next start has to know that we leave numbers out, or it leaves out the same. */
   #placing: Promise<void> | undefined;
 
-  constructor(context: FriendContext, friend: PublicKey, history: MessageHistory | undefined) {
+  /** `onExpired` is called in a turn of its own. */
+  constructor(
+    context: FriendContext,
+    friend: PublicKey,
+    history: MessageHistory | undefined,
+    onExpired: (entry: OutboxEntry) => void,
+  ) {
     this.#context = context;
     this.#friend = friend;
+    this.#expiry = new MessageExpiry(context.clock, (entry) => {
+      if (this.#expire(entry)) onExpired(entry);
+    });
     // Without anything waiting the next message may as well begin a new epoch.
     if (history?.place === undefined || history.queued.length === 0) return;
     this.#epoch = history.place.epoch;
     this.#sequence = history.place.sequence + RESTART_GAP;
     this.#placing = context.journal.placed(friend, { epoch: this.#epoch, sequence: this.#sequence });
     for (const record of history.queued) {
-      const content = { ...record, text: fromUtf8(record.bytes) };
-      this.#entries.push(new OutboxEntry(content, Promise.resolve(), this.#cancel, true));
-      this.#queued++;
+      this.#add(new OutboxEntry(record, SAFE_ALREADY, this.#cancel, true));
     }
   }
 
@@ -67,18 +77,17 @@ export class Outbox {
     return this.#epoch;
   }
 
-  /** Throws `queue-full`. */
-  enqueue(text: string, bytes: Uint8Array, action: boolean): Message {
+  /** `expiresAt`: Unix seconds. Throws `queue-full`. */
+  enqueue(bytes: Uint8Array, action: boolean, expiresAt: number | undefined): Message {
     if (this.#queued >= MAX_QUEUED) {
       throw new ToxError("queue-full", `Wait for the friend: ${MAX_QUEUED} messages to him are waiting already.`);
     }
     const number = this.#context.nextMessageNumber();
     const sequence = ++this.#sequence;
-    const record = { number, epoch: this.epoch, sequence, action, bytes };
+    const record = { number, epoch: this.epoch, sequence, action, bytes, expiresAt };
     const stored = this.#context.journal.queued(this.#friend, record);
-    const entry = new OutboxEntry({ number, sequence, action, bytes, text }, stored, this.#cancel);
-    this.#entries.push(entry);
-    this.#queued++;
+    const entry = new OutboxEntry(record, stored, this.#cancel);
+    this.#add(entry);
     return entry.message;
   }
 
@@ -95,7 +104,7 @@ export class Outbox {
   peekNext(): OutboxEntry | undefined {
     if (this.#placing) return undefined;
     let entry = this.#entries[this.#next];
-    while (entry && isSettled(entry.state)) entry = this.#entries[++this.#next];
+    while (entry && (isSettled(entry.state) || this.#isOver(entry))) entry = this.#entries[++this.#next];
     return entry;
   }
 
@@ -111,7 +120,9 @@ export class Outbox {
   sessionLost(): void {
     for (let at = this.#head; at < this.#next; at++) {
       const entry = this.#entries[at];
-      if (entry?.state === "sent") entry.state = "queued";
+      if (entry?.state !== "sent") continue;
+      entry.state = "queued";
+      this.#expiry.watch(entry);
     }
     this.#underWay = 0;
     this.#next = this.#head;
@@ -154,6 +165,29 @@ export class Outbox {
     this.#trim();
   }
 
+  #add(entry: OutboxEntry): void {
+    this.#entries.push(entry);
+    this.#queued++;
+    this.#context.queuedMessages.set(entry.number, entry.message);
+    this.#expiry.watch(entry);
+  }
+
+  /** Settled in a turn of its own, where listeners do not come between what is being sent. */
+  #isOver(entry: OutboxEntry): boolean {
+    const over = this.#expiry.isOver(entry);
+    if (over) this.#expiry.watch(entry);
+    return over;
+  }
+
+  /** What is under way may be handled this very moment: it expires only if its session is lost. */
+  #expire(entry: OutboxEntry): boolean {
+    if (entry.state !== "queued") return false;
+    this.#settle(entry, "expired");
+    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence);
+    this.#trim();
+    return true;
+  }
+
   #cancelEntry(entry: OutboxEntry): boolean {
     if (entry.state !== "queued") return false;
     this.#settle(entry, "cancelled");
@@ -165,6 +199,7 @@ export class Outbox {
   #settle(entry: OutboxEntry, outcome: MessageOutcome): void {
     if (entry.state === "sent") this.#underWay--;
     this.#queued--;
+    this.#context.queuedMessages.delete(entry.number);
     entry.settle(outcome);
   }
 

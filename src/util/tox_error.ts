@@ -19,6 +19,7 @@ export type ToxErrorCode =
   | "packet-too-long"
   | "packet-id-reserved"
   | "queue-full"
+  | "block-list-full"
   | "unknown-file"
   | "weak-key"
   | "port-in-use"

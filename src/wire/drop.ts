@@ -6,6 +6,7 @@ export type DropReason =
   | "forged"
   | "weak-key"
   | "unsolicited"
+  | "blocked"
   | "replayed"
   | "expired"
   | "wrong-key"
