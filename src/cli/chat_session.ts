@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Friend, parseToxUri, type Tox, ToxError, type ToxEvents } from "../index.ts";
+import { ChatBlocks } from "./chat_blocks.ts";
 import { ChatFiles } from "./chat_files.ts";
+import { ChatOutbox } from "./chat_outbox.ts";
 import type { ChatScreen } from "./chat_screen.ts";
 import { safeText } from "./safe_text.ts";
 
@@ -29,6 +31,8 @@ export class ChatSession {
   readonly #addresses: readonly string[];
   readonly #requests: FriendRequest[] = []; // bounded by MAX_PENDING_REQUESTS
   readonly #files: ChatFiles;
+  readonly #outbox: ChatOutbox;
+  readonly #blocks: ChatBlocks;
   readonly #commands: Record<string, Command>;
   #partner: Friend | undefined;
 
@@ -38,6 +42,8 @@ export class ChatSession {
     this.#addresses = addresses;
     this.#screen = screen;
     this.#files = new ChatFiles({ tox, screen, label, partner: () => this.#expectPartner() });
+    this.#outbox = new ChatOutbox({ tox, screen, label });
+    this.#blocks = new ChatBlocks({ tox, screen, label, find: (who) => this.#find(who) });
     this.#commands = this.#makeCommands();
     this.#listen();
   }
@@ -96,6 +102,12 @@ export class ChatSession {
         help: "talks to this friend: a name, the start of a key, or a number of /friends",
         run: (who) => this.talkTo(this.#find(who)),
       },
+      outbox: { usage: "/outbox", help: "lists what waits to be delivered", run: () => this.#outbox.list() },
+      unsend: {
+        usage: "/unsend N",
+        help: "takes back a message of /outbox",
+        run: (n) => this.#outbox.takeBack(n),
+      },
       me: { usage: "/me TEXT", help: "says what you do", run: (text) => this.#say(text, true) },
       name: { usage: "/name NAME", help: "changes your name", run: (name) => this.#rename(name) },
       status: {
@@ -118,6 +130,13 @@ export class ChatSession {
       resume: { usage: "/resume [N]", help: "lets it go on", run: (n) => this.#files.resume(n) },
       cancel: { usage: "/cancel [N]", help: "gives it up", run: (n) => this.#files.cancel(n) },
       remove: { usage: "/remove FRIEND", help: "ends a friendship", run: (who) => this.#remove(who) },
+      block: {
+        usage: "/block WHO",
+        help: "hears and tells nothing of a friend, or of a stranger by key",
+        run: (who) => this.#block(who),
+      },
+      unblock: { usage: "/unblock WHO", help: "ends that", run: (who) => this.#unblock(who) },
+      blocked: { usage: "/blocked", help: "lists who is blocked", run: () => this.#blocks.list() },
       quit: { usage: "/quit", help: "leaves", run: () => this.#screen.close() },
     };
   }
@@ -204,8 +223,10 @@ export class ChatSession {
     if (friends.length === 0) this.#screen.print("Nobody yet: /add ID asks somebody.");
     for (const [i, friend] of friends.entries()) {
       const state = friend.connection === "none" ? "offline" : friend.status === "none" ? "online" : friend.status;
+      const seen = friend.connection === "none" ? lastSeen(friend) : "";
+      const blocked = friend.blocked ? ", blocked" : "";
       const waiting = friend.queued > 0 ? `, ${friend.queued} waiting to be delivered` : "";
-      this.#screen.print(`  ${i + 1}  ${label(friend)} (${state}${waiting})  ${friend.publicKey}`);
+      this.#screen.print(`  ${i + 1}  ${label(friend)} (${state}${blocked}${seen}${waiting})  ${friend.publicKey}`);
     }
   }
 
@@ -227,7 +248,9 @@ export class ChatSession {
       return;
     }
     friend.send(text, { action });
-    if (friend.connection === "none") this.#screen.print(`* ${label(friend)} is offline: kept until they are online`);
+    if (friend.blocked) this.#screen.print(`* ${label(friend)} is blocked: kept until you /unblock them`);
+    else if (friend.connection === "none")
+      this.#screen.print(`* ${label(friend)} is offline: kept until they are online`);
   }
 
   #expectPartner(): Friend {
@@ -248,6 +271,16 @@ export class ChatSession {
   #setStatus(status: Tox["status"]): void {
     this.#tox.status = status;
     this.#screen.print(`* you are ${status === "none" ? "there" : status} now`);
+  }
+
+  async #block(who: string): Promise<void> {
+    const publicKey = await this.#blocks.set(who, true);
+    const asked = this.#requests.findIndex((request) => request.publicKey === publicKey);
+    if (asked >= 0) this.#requests.splice(asked, 1);
+  }
+
+  async #unblock(who: string): Promise<void> {
+    await this.#blocks.set(who, false);
   }
 
   #remove(who: string): void {
@@ -271,6 +304,10 @@ export class ChatSession {
 
 function label(friend: Friend): string {
   return cut(safeText(friend.name), LONGEST_NAME) || shortKey(friend);
+}
+
+function lastSeen({ lastOnline }: Friend): string {
+  return lastOnline === undefined ? "" : `, last seen ${new Date(lastOnline * 1000).toLocaleString()}`;
 }
 
 function cut(text: string, longest: number): string {

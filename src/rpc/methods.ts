@@ -1,7 +1,16 @@
 import { type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
 import type { RpcFiles } from "./files.ts";
 import type { Methods, Params } from "./json_rpc.ts";
-import { booleanParam, hexParam, integerParam, oneOf, optionalBoolean, optionalString, stringParam } from "./params.ts";
+import {
+  booleanParam,
+  hexParam,
+  integerParam,
+  oneOf,
+  optionalBoolean,
+  optionalNumber,
+  optionalString,
+  stringParam,
+} from "./params.ts";
 import type { PendingRequests } from "./pending_requests.ts";
 
 export interface MethodsContext {
@@ -21,9 +30,6 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
     if (friend === undefined) throw new ToxError("unknown-friend", `${publicKey} is not among the friends.`);
     return friend;
   };
-
-  const outboxOf = (friends: readonly Friend[]) =>
-    friends.flatMap((friend) => friend.outbox().map((message) => ({ friend, message })));
 
   return {
     self: () => ({
@@ -64,7 +70,7 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
       }),
 
     addFriend: async (params) => {
-      const friend = await tox.addFriend(stringParam(params, "id"), stringParam(params, "message"));
+      const friend = await tox.addFriend(stringParam(params, "id"), optionalString(params, "message"));
       return { publicKey: friend.publicKey };
     },
 
@@ -81,6 +87,10 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
 
     removeFriend: (params) => friendOf(params).remove(),
 
+    block: (params) => tox.block(stringParam(params, "friend"), booleanParam(params, "on")),
+
+    blocked: () => tox.blocked,
+
     friends: () =>
       tox.friends.map((friend) => ({
         publicKey: friend.publicKey,
@@ -90,31 +100,33 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
         connection: friend.connection,
         lastOnline: friend.lastOnline ?? null,
         queued: friend.queued,
+        blocked: friend.blocked,
       })),
 
     send: async (params) => {
-      const action = optionalBoolean(params, "action") ?? false;
-      const message = friendOf(params).send(stringParam(params, "text"), { action });
+      const message = friendOf(params).send(stringParam(params, "text"), {
+        action: optionalBoolean(params, "action"),
+        ttl: optionalNumber(params, "ttl"),
+        expiresAt: optionalNumber(params, "expiresAt"),
+      });
       await message.stored;
       return { messageId: message.id };
     },
 
-    outbox: (params) =>
-      outboxOf(params.friend === undefined ? tox.friends : [friendOf(params)]).map(({ friend, message }) => ({
+    outbox: (params) => {
+      const friend = params.friend === undefined ? undefined : friendOf(params);
+      const queued = friend ? friend.outbox().map((message) => ({ friend, message })) : tox.outbox();
+      return queued.map(({ friend, message }) => ({
         friend: friend.publicKey,
         messageId: message.id,
         text: message.text,
         action: message.action,
         state: message.state,
-      })),
-
-    cancelMessage: (params) => {
-      const id = stringParam(params, "messageId").toUpperCase();
-      const found = outboxOf(tox.friends).find(({ message }) => message.id === id);
-      return { cancelled: found?.message.cancel() ?? false };
+        expiresAt: message.expiresAt ?? null,
+      }));
     },
 
-    save: () => tox.save(),
+    cancelMessage: (params) => ({ cancelled: tox.queuedMessage(stringParam(params, "messageId"))?.cancel() ?? false }),
 
     setTyping: (params) => friendOf(params).setTyping(booleanParam(params, "on")),
 

@@ -10,6 +10,7 @@ export function forwardEvents(tox: Tox, notify: (method: string, params: object)
   forward("friendConnection", ({ friend, state }) => ({ friend: friend.publicKey, state }));
   forward("message", ({ friend, text, action }) => ({ friend: friend.publicKey, text, action }));
   forward("delivered", ({ friend, message }) => ({ friend: friend.publicKey, messageId: message.id }));
+  forward("expired", ({ friend, message }) => ({ friend: friend.publicKey, messageId: message.id }));
   forward("typing", ({ friend, on }) => ({ friend: friend.publicKey, on }));
   forward("friendName", ({ friend, name }) => ({ friend: friend.publicKey, name }));
   forward("friendStatusMessage", ({ friend, statusMessage }) => ({ friend: friend.publicKey, statusMessage }));

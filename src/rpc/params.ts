@@ -28,6 +28,12 @@ export function integerParam(params: Params, name: string): number {
   return value;
 }
 
+export function optionalNumber(params: Params, name: string): number | undefined {
+  const value = params[name];
+  if (value !== undefined && typeof value !== "number") throw invalid(`"${name}" is a number.`);
+  return value;
+}
+
 export function oneOf<T extends string>(params: Params, name: string, values: readonly T[]): T {
   const value = values.find((one) => one === params[name]);
   if (value === undefined) throw invalid(`"${name}" is one of ${values.join(", ")}.`);

@@ -111,6 +111,52 @@ describe("the friend list", () => {
   });
 });
 
+describe("all outboxes together", () => {
+  it("list what waits, and find each message by its id until it is settled", async () => {
+    const world = new World();
+    const { friends } = await world.person("a");
+    const [b, c] = ["b", "c"].map((name) => friends.addWithoutRequest(world.keys(name).publicKey));
+    const messages = [c?.send("to c"), b?.send("to b"), c?.send("to c again")];
+    expect(friends.outbox().map(({ friend, message }) => [friend, message])).toEqual([
+      [b, messages[1]],
+      [c, messages[0]],
+      [c, messages[2]],
+    ]);
+    for (const message of messages) {
+      expect(friends.queuedMessage(message?.id ?? "")).toBe(message);
+      expect(friends.queuedMessage(message?.id.toLowerCase() ?? "")).toBe(message);
+    }
+    for (const id of ["", "x", "00", "0".repeat(16), `${messages[0]?.id}00`]) {
+      expect(friends.queuedMessage(id)).toBeUndefined();
+    }
+    messages[0]?.cancel();
+    b?.remove();
+    expect(friends.queuedMessage(messages[0]?.id ?? "")).toBeUndefined();
+    expect(friends.queuedMessage(messages[1]?.id ?? "")).toBeUndefined();
+    expect(friends.outbox().map(({ message }) => message)).toEqual([messages[2]]);
+  });
+});
+
+describe("a tox: link", () => {
+  it("is asked with, and with the message that it brings", async () => {
+    const world = new World();
+    const [a, b] = [await world.person("a"), await world.person("b")];
+    const asked: string[] = [];
+    b.friends.on("friendRequest", ({ message }) => asked.push(message));
+    const friend = a.friends.add(`tox:${b.friends.id}?message=from%20the%20link`);
+    await world.run(100);
+    expect(asked).toEqual(["from the link"]);
+    friend.remove();
+    b.friends.nospam = 9;
+    a.friends.add(`TOX:${b.friends.id}?message=from%20the%20link`, "from a person").remove();
+    expect(codeOf(() => a.friends.add(`tox:${b.friends.id}`))).toBe("message-empty");
+    expect(codeOf(() => a.friends.add(`tox:${"0".repeat(75)}`, "x"))).toBe("invalid-id");
+    expect(codeOf(() => a.friends.add(`tox:${b.friends.id}?message=${"a".repeat(922)}`))).toBe(
+      "request-message-too-long",
+    );
+  });
+});
+
 async function offlineFriend(world: World, person: Awaited<ReturnType<World["person"]>>) {
   return person.friends.addWithoutRequest(world.keys("nobody").publicKey);
 }
