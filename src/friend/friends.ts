@@ -321,6 +321,7 @@ export class Friends {
 
   async #close(): Promise<void> {
     // The first turn runs before `#closed` is set: nothing here calls the app.
+    this.#context.journal.freeze(); // its messages wait on, whatever becomes of them here
     for (const core of this.#cores.values()) core.stop("closed");
     this.#events.removeAll();
     await this.#context.journal.flush();
@@ -347,9 +348,10 @@ export class Friends {
     this.#checkOpen();
     if (core?.handle !== friend) return;
     this.#cores.delete(key);
+    const { queued } = friend;
     core.stop("cancelled");
     this.#context.requests.forget(key);
-    this.#context.journal.removed(key);
+    this.#context.journal.removed(key, queued);
     this.onProfileChange?.();
   }
 

@@ -6,8 +6,10 @@ import type { MessageMark } from "../wire/friend/extension.ts";
 import { encodeMessageRecord, MESSAGE_RECORD, type MessageRecord, type QueuedRecord } from "./journal_records.ts";
 import { journalOf, type MessageHistory, replayJournal } from "./journal_replay.ts";
 
-/** A journal shorter than this is not worth rewriting. */
+/** A journal shorter than this is not worth rewriting; a longer one is when three quarters of it are history. */
 const MIN_COMPACTION = 4096;
+/** Entries for a friend beside his messages: the place, and what is handled. */
+const MARKS = 2;
 
 const SAFE_ALREADY = Promise.resolve();
 
@@ -24,7 +26,9 @@ export class MessageJournal {
   readonly #foreign: readonly Uint8Array[];
   readonly #living = new KeyMap<() => MessageHistory>(); // bounded by the app's friends
   #entries: number;
-  #compactAt: number;
+  /** About as many of them would be left if the journal were written anew. */
+  #needed: number;
+  #frozen = false;
   #tail: Promise<unknown> = Promise.resolve();
 
   private constructor(store: Store | undefined, logger: Logger, entries: readonly Uint8Array[]) {
@@ -33,9 +37,10 @@ export class MessageJournal {
     this.#unclaimed = replayJournal(entries);
     this.#foreign = entries.filter((entry) => entry[0] !== MESSAGE_RECORD);
     this.#entries = entries.length;
-    let living = this.#foreign.length;
-    for (const { queued, handledEarly } of this.#unclaimed.values()) living += queued.length + handledEarly.length + 2;
-    this.#compactAt = compactionAt(living);
+    this.#needed = this.#foreign.length;
+    for (const { queued, handledEarly } of this.#unclaimed.values()) {
+      this.#needed += queued.length + handledEarly.length + MARKS;
+    }
   }
 
   static async open(store: Store | undefined, logger: Logger): Promise<MessageJournal> {
@@ -52,11 +57,13 @@ export class MessageJournal {
 
   /** Resolves when the message is safe. A rejection is the caller's to see, and never unhandled. */
   queued(friend: PublicKey, message: QueuedRecord): Promise<void> {
+    this.#needed++;
     return this.#append({ kind: "queued", friend, message }) ?? SAFE_ALREADY;
   }
 
-  /** Our messages from `first` to `last` need not be sent any more. */
-  settled(friend: PublicKey, first: bigint, last: bigint): void {
+  /** Our messages from `first` to `last`, `count` of them, need not be sent any more. */
+  settled(friend: PublicKey, first: bigint, last: bigint, count: number): void {
+    this.#needed -= count;
     this.#append({ kind: "settled", friend, first, last });
   }
 
@@ -75,9 +82,16 @@ export class MessageJournal {
     this.#append({ kind: "handledEarly", friend, mark });
   }
 
-  removed(friend: PublicKey): void {
+  /** The friend is no friend any more; `queued` messages waited for him. */
+  removed(friend: PublicKey, queued: number): void {
+    this.#needed -= queued;
     this.#living.delete(friend);
     this.#append({ kind: "removed", friend });
+  }
+
+  /** From here on the state that others hold is no longer what the store has to keep: what is appended is all. */
+  freeze(): void {
+    this.#frozen = true;
   }
 
   /** Waits until the store has everything so far. */
@@ -99,7 +113,7 @@ export class MessageJournal {
    * appended together. The store keeps the order of calls, so what is appended from here on stands behind.
    */
   #compact(store: Store): void {
-    if (this.#entries < this.#compactAt) return;
+    if (this.#frozen || this.#entries < Math.max(MIN_COMPACTION, 4 * this.#needed)) return;
     const entries = [...this.#foreign];
     const add = (friend: Uint8Array, history: MessageHistory) => {
       for (const entry of journalOf(friend as PublicKey, history)) entries.push(entry);
@@ -107,7 +121,7 @@ export class MessageJournal {
     for (const [friend, history] of this.#unclaimed.entries()) add(friend, history);
     for (const [friend, current] of this.#living.entries()) add(friend, current());
     this.#entries = entries.length;
-    this.#compactAt = compactionAt(entries.length);
+    this.#needed = entries.length;
     this.#watch(store.rewriteJournal(entries));
   }
 
@@ -116,9 +130,4 @@ export class MessageJournal {
       this.#logger.error("the store failed", { reason: error instanceof Error ? error.message : String(error) });
     });
   }
-}
-
-/** Written anew when three quarters are history: each entry is then written twice at most, whatever waits. */
-function compactionAt(living: number): number {
-  return Math.max(MIN_COMPACTION, 4 * living);
 }

@@ -132,7 +132,7 @@ export class Outbox {
   delivered(entry: OutboxEntry): boolean {
     if (isSettled(entry.state)) return false;
     this.#settle(entry, "delivered");
-    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence);
+    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence, 1);
     this.#trim();
     return true;
   }
@@ -149,7 +149,7 @@ export class Outbox {
       news.push(entry);
     }
     const [first, last] = [news[0], news.at(-1)];
-    if (first && last) this.#context.journal.settled(this.#friend, first.sequence, last.sequence);
+    if (first && last) this.#context.journal.settled(this.#friend, first.sequence, last.sequence, news.length);
     this.#trim();
     return news;
   }
@@ -183,7 +183,7 @@ export class Outbox {
   #expire(entry: OutboxEntry): boolean {
     if (entry.state !== "queued") return false;
     this.#settle(entry, "expired");
-    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence);
+    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence, 1);
     this.#trim();
     return true;
   }
@@ -191,7 +191,7 @@ export class Outbox {
   #cancelEntry(entry: OutboxEntry): boolean {
     if (entry.state !== "queued") return false;
     this.#settle(entry, "cancelled");
-    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence);
+    this.#context.journal.settled(this.#friend, entry.sequence, entry.sequence, 1);
     this.#trim();
     return true;
   }

@@ -28,6 +28,11 @@ export class SlowDisk {
     this.#opened++;
   }
 
+  /** So many journal entries more, as if written long ago. */
+  litter(entry: Uint8Array, count: number): void {
+    for (let i = 0; i < count; i++) this.#journal.push(entry);
+  }
+
   open(): Store {
     const opened = ++this.#opened;
     let last: Change | undefined;

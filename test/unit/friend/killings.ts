@@ -1,4 +1,5 @@
 import type { Friend } from "../../../src/friend/friend.ts";
+import { encodeMessageRecord } from "../../../src/friend/journal_records.ts";
 import { SlowDisk } from "../../support/slow_disk.ts";
 import { type Person, World } from "./world.ts";
 
@@ -55,8 +56,11 @@ export async function playKillings(options: KillingsOptions): Promise<string[]> 
   const sides = [side("a"), side("b")] as const;
   let event = 0;
 
+  const history = encodeMessageRecord({ kind: "removed", friend: world.keys("somebody of old").publicKey });
   const start = async (at: 0 | 1): Promise<void> => {
     const self = sides[at];
+    // Some journals are about to be written anew, which happens at 4096 entries.
+    if (options.seed % 3 === 0) self.disk.litter(history, 4000 + Math.floor(random.between(0, 96)));
     const person = await world.person(self.name, self.disk.open());
     const friend = person.friends.addWithoutRequest(world.keys(sides[1 - at]?.name ?? "").publicKey);
     const life: Life = { person, friend, killedAt: undefined, killedIn: 0 };

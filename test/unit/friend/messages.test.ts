@@ -310,6 +310,41 @@ describe("the journal", () => {
     ).toEqual(["for later"]);
   });
 
+  it("has all that waits when the instance is closed in the midst of it", async () => {
+    const world = new World();
+    const store = memoryStore();
+    const a = await world.person("a", store);
+    const toB = a.friends.addWithoutRequest(world.keys("b").publicKey);
+    for (let i = 0; i < 5000; i++) toB.send(`${i}`).cancel();
+    for (let i = 0; i < 100; i++) toB.send(`${i}`);
+    await world.stop(a);
+    const again = await world.person("a", store);
+    expect(again.friends.addWithoutRequest(world.keys("b").publicKey).queued).toBe(100);
+  });
+
+  it("is not written anew for what waits, only for what is over", async () => {
+    const world = new World();
+    const store = memoryStore();
+    let rewritten = 0;
+    const rewriteJournal = store.rewriteJournal.bind(store);
+    store.rewriteJournal = (entries) => {
+      rewritten += entries.length;
+      return rewriteJournal(entries);
+    };
+    const a = await world.person("a", store);
+    const toB = a.friends.addWithoutRequest(world.keys("b").publicKey);
+    const messages = Array.from({ length: 20_000 }, () => toB.send("x"));
+    await world.run(0);
+    expect(rewritten).toBe(0);
+    for (const message of messages) message.cancel();
+    await world.run(0);
+    expect(rewritten).toBeLessThan(20_000);
+    for (let i = 0; i < 20_000; i++) toB.send("x").cancel();
+    await world.run(0);
+    expect((await store.readJournal()).length).toBeLessThan(8192);
+    expect(rewritten).toBeLessThan(20_000);
+  });
+
   it("survives torn entries", async () => {
     const world = new World();
     const store = memoryStore();
