@@ -7,6 +7,7 @@ export const HEARD_EVENTS = [
   "friendConnection",
   "message",
   "delivered",
+  "expired",
   "typing",
   "friendName",
   "friendStatusMessage",
