@@ -35,6 +35,8 @@ export class ChatSession {
   readonly #blocks: ChatBlocks;
   readonly #commands: Record<string, Command>;
   #partner: Friend | undefined;
+  /** Lines are carried out one after another, each when the one before it is done. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** `addresses`: where this machine can be reached, as `--bootstrap` takes them. */
   constructor(tox: Tox, screen: ChatScreen, addresses: readonly string[]) {
@@ -57,14 +59,17 @@ export class ChatSession {
   /** Until the person leaves. Where no terminal is, what was sent is given time to be delivered and answered. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#screen.read((line) => this.#takeLine(line.trim()), signal);
+    await this.#turn;
     if (!this.#screen.interactive) await this.#finish();
   }
 
   #takeLine(line: string): void {
     if (line === "") return;
-    this.#carryOut(line).catch((error: unknown) => {
-      this.#screen.print(error instanceof ToxError ? error.message : String(error));
-    });
+    this.#turn = this.#turn
+      .then(() => this.#carryOut(line))
+      .catch((error: unknown) => {
+        this.#screen.print(error instanceof ToxError ? error.message : String(error));
+      });
   }
 
   async #carryOut(line: string): Promise<void> {
@@ -295,7 +300,7 @@ export class ChatSession {
   async #finish(): Promise<void> {
     const deadline = performance.now() + 15_000;
     const waiting = () =>
-      this.#tox.friends.some((friend) => friend.queued > 0) ||
+      this.#tox.friends.some((friend) => friend.queued > 0 && !friend.blocked) ||
       this.#tox.fileTransfers.some(({ state }) => state === "active");
     while (waiting() && performance.now() < deadline) await delay(50);
     await delay(500); // answers to the last message
