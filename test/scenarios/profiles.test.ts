@@ -63,6 +63,23 @@ describe("a profile", () => {
     await story.until("both online", () => third.tox.friend(bob.tox.publicKey)?.connection === "udp");
   });
 
+  it("leads back where UDP is off, over the relays and nodes that it holds", async () => {
+    await using story = new Story();
+    for (const name of ["one", "two", "three", "four"]) await story.publicNode(name);
+    const store = memoryStore();
+    const bob = await story.person("Bob");
+    const alice = await story.person("Alice", { store, udp: false });
+    await story.befriend(alice, bob);
+    await story.universe.wait(alice.tox.close());
+    const saved = decodeSavedata(await profileIn(store));
+    expect(saved.relays.length).toBeGreaterThan(0);
+    expect(saved.pathNodes.length).toBeGreaterThan(0);
+
+    const { tox } = await story.restart(alice.host, "Alice", { store, udp: false, bootstrap: [] });
+    await story.until("Bob to be there", () => tox.friend(bob.tox.publicKey)?.connection === "tcp");
+    await story.until("the network to answer", () => tox.connection === "tcp");
+  });
+
   it("holds who was added at the moment when that was answered, whatever comes", async () => {
     await using story = new Story();
     const store = memoryStore();
