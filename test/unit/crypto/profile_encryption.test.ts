@@ -58,6 +58,21 @@ describe("an encrypted profile", () => {
   });
 });
 
+describe("a profile's key", () => {
+  it("encrypts nothing once it is wiped", async () => {
+    const key = await ProfileKey.derive(crypto, utf8("x"));
+    const bytes = key.encrypt(plain);
+    key.wipe();
+    expect(() => key.encrypt(plain)).toThrow(expect.objectContaining({ code: "closed" }));
+    expect(() => key.decrypt(bytes)).toThrow(expect.objectContaining({ code: "closed" }));
+  });
+
+  it("takes no salt that no profile has", async () => {
+    const derived = ProfileKey.derive(crypto, utf8("x"), new Uint8Array(24));
+    await expect(derived).rejects.toMatchObject({ code: "invalid-argument" });
+  });
+});
+
 describe("encryptsave", () => {
   it.each([sodiumProvider, nobleProvider])("opens what libtoxcore 0.2.18 has encrypted ($name)", async (provider) => {
     const here = new Crypto(provider, new SeededRandom("golden"));
