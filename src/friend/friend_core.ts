@@ -64,11 +64,12 @@ export class FriendCore implements FriendBehind {
 
   /** What is to be kept of him. */
   get known(): KnownFriend {
-    const known = { publicKey: this.publicKey, ...this.presence.known };
-    const request = this.#request;
-    if (request === undefined) return known;
-    const { data, sent } = request;
-    return { ...known, request: { nospam: readU32(data, 0), message: data.subarray(4), sent } };
+    const { publicKey } = this;
+    const { name, statusMessage, status, lastOnline } = this.presence.known;
+    if (this.#request === undefined) return { publicKey, name, statusMessage, status, lastOnline };
+    const { data, sent } = this.#request;
+    const request = { nospam: readU32(data, 0), message: data.subarray(4), sent };
+    return { publicKey, name, statusMessage, status, lastOnline, request };
   }
 
   get blocked(): boolean {

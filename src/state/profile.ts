@@ -64,6 +64,7 @@ export function knownFriend(saved: SavedFriend): KnownFriend {
 }
 
 export function savedFriend(known: KnownFriend): SavedFriend {
-  const { request } = known;
-  return request ? { kind: "asked", publicKey: known.publicKey, ...request } : { kind: "confirmed", ...known };
+  const { publicKey, name, statusMessage, status, lastOnline, request } = known;
+  if (request) return { kind: "asked", publicKey, ...request };
+  return { kind: "confirmed", publicKey, name, statusMessage, status, lastOnline };
 }

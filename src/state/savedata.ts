@@ -75,7 +75,9 @@ export interface Savedata {
  * throws `profile-damaged`; an encrypted profile throws `password-missing`.
  */
 export function decodeSavedata(bytes: Uint8Array): Savedata {
-  if (isEncryptedProfile(bytes)) throw new ToxError("password-missing", "The profile is encrypted: give its password.");
+  if (isEncryptedProfile(bytes)) {
+    throw new ToxError("password-missing", "The profile is encrypted: decrypt it with its password first.");
+  }
   if (bytes.length < HEADER_SIZE) throw damaged(`it has ${bytes.length} bytes`);
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_SIZE);
   if (header.getUint32(0, true) !== 0 || header.getUint32(4, true) !== COOKIE) throw damaged("it is no Tox profile");

@@ -8,6 +8,8 @@
 import { ToxError } from "../util/tox_error.ts";
 
 export const SECTION_HEADER_SIZE = 8;
+/** toxcore writes ten; a file of nothing but headers would otherwise take many times its size in memory. */
+const MAX_SECTIONS = 1024;
 
 export interface Section {
   readonly type: number;
@@ -31,6 +33,7 @@ export function readSections(bytes: Uint8Array, at: number, cookie: number, end?
     if (view.getUint16(at + 6, true) !== cookie) throw damaged(`no section begins at byte ${at}`);
     if (length > bytes.length - bodyAt) throw damaged(`section ${type} at byte ${at} is longer than the rest`);
     if (type === end) return sections;
+    if (sections.length === MAX_SECTIONS) throw damaged("it has too many sections");
     at = bodyAt + length;
     sections.push({ type, bytes: bytes.subarray(bodyAt, at) });
   }

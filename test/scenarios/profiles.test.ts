@@ -5,6 +5,7 @@ import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { readProfile } from "../../src/state/profile.ts";
 import { decodeSavedata, encodeSavedata } from "../../src/state/savedata.ts";
 import { SeededRandom } from "../../src/testing/seeded_random.ts";
+import { fromUtf8 } from "../../src/util/text.ts";
 import { parseToxId } from "../../src/wire/friend/tox_id.ts";
 import { Story } from "../support/people.ts";
 
@@ -61,6 +62,23 @@ describe("a profile", () => {
     expect([request.publicKey, request.message]).toEqual([third.tox.publicKey, "it is me"]);
     request.accept();
     await story.until("both online", () => third.tox.friend(bob.tox.publicKey)?.connection === "udp");
+  });
+
+  it("leads back where UDP is off, over the relays and nodes that it holds", async () => {
+    await using story = new Story();
+    for (const name of ["one", "two", "three", "four"]) await story.publicNode(name);
+    const store = memoryStore();
+    const bob = await story.person("Bob");
+    const alice = await story.person("Alice", { store, udp: false });
+    await story.befriend(alice, bob);
+    await story.universe.wait(alice.tox.close());
+    const saved = decodeSavedata(await profileIn(store));
+    expect(saved.relays.length).toBeGreaterThan(0);
+    expect(saved.pathNodes.length).toBeGreaterThan(0);
+
+    const { tox } = await story.restart(alice.host, "Alice", { store, udp: false, bootstrap: [] });
+    await story.until("Bob to be there", () => tox.friend(bob.tox.publicKey)?.connection === "tcp");
+    await story.until("the network to answer", () => tox.connection === "tcp");
   });
 
   it("holds who was added at the moment when that was answered, whatever comes", async () => {
@@ -128,6 +146,19 @@ describe("a profile", () => {
     expect(bob.heard.all("friendRequest").map((request) => request.message.length)).toEqual(arrives ? [size] : []);
     await bob.tox.addFriendWithoutRequest(tox.publicKey);
     await story.until("both online", () => tox.friends[0]?.connection === "udp");
+  });
+
+  it("gives way to what is said at the start, and holds that from then on", async () => {
+    await using story = new Story();
+    const store = memoryStore();
+    const alice = await story.person("Alice", { store, statusMessage: "kept", nospam: 1, status: "away" });
+    const { publicKey } = alice.tox;
+    await story.universe.wait(alice.tox.close());
+    const { tox } = await story.restart(alice.host, "Alicia", { store, nospam: 2, status: "busy" });
+    expect([tox.publicKey, tox.name, tox.statusMessage]).toEqual([publicKey, "Alicia", "kept"]);
+    await story.pass(200);
+    const { name, statusMessage, nospam, status } = decodeSavedata(await profileIn(store));
+    expect([fromUtf8(name), fromUtf8(statusMessage), nospam, status]).toEqual(["Alicia", "kept", 2, "busy"]);
   });
 
   it("is one person: another's secret key beside it is refused", async () => {

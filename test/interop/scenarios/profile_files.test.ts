@@ -6,6 +6,7 @@ import { Tox } from "../../../src/index.ts";
 import { decryptProfile, encryptProfile, fileStore } from "../../../src/node/index.ts";
 import { nodeRandom } from "../../../src/node/random.ts";
 import { sodiumProvider } from "../../../src/node/sodium_provider.ts";
+import { decodeSavedata } from "../../../src/state/savedata.ts";
 import { toHex } from "../../../src/util/bytes.ts";
 import { utf8 } from "../../../src/util/text.ts";
 import { scratch } from "../../support/scratch.ts";
@@ -55,6 +56,21 @@ describeInterop("a profile", () => {
       expect(await again.friends()).toEqual([before, gained]);
     },
   );
+
+  it("of theirs keeps its conferences while it is used here", async () => {
+    const path = join(folder(), "conference.tox");
+    {
+      await using theirs = await ToxcorePeer.start();
+      await theirs.conferenceNew("three of us");
+      await theirs.conferenceNew("all of us");
+      await writeFile(path, await theirs.savedata());
+    }
+    await addFriendHere(path, stranger());
+    const [savedata, { others }] = await readFile(path).then((bytes) => [bytes, decodeSavedata(bytes)] as const);
+    expect(others.map(({ type, bytes }) => [type, bytes.length > 0])).toEqual([[20, true]]);
+    await using again = await ToxcorePeer.start({ savedata });
+    expect(await again.conferenceCount()).toBe(2);
+  });
 
   it("of ours gains a friend there, and opens here with it", async () => {
     const path = join(folder(), "ours.tox");

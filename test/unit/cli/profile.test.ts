@@ -30,7 +30,7 @@ async function encryptedProfile(path: string, password: string): Promise<void> {
 }
 
 describe("--profile", () => {
-  it("keeps what waits for a friend, under the password of a file, and belongs to one program at a time", async () => {
+  it("keeps friends and what waits for them, under the password of a file, and belongs to one program at a time", async () => {
     const folder = newFolder();
     const path = join(folder, "alice.tox");
     const secret = join(folder, "password");
@@ -49,7 +49,7 @@ describe("--profile", () => {
       expect(readFileSync(join(folder, file), "latin1")).not.toContain("until you");
 
     const second = startRpc(...flags);
-    await second.call("addFriendWithoutRequest", { publicKey: friend });
+    expect(await second.call("friends")).toEqual([expect.objectContaining({ publicKey: friend, queued: 1 })]);
     const outbox = await second.call("outbox");
     expect(outbox).toEqual([expect.objectContaining({ friend, messageId, text: "until you are back" })]);
     await second.call("close");
