@@ -11,7 +11,14 @@ describe("the documents", () => {
   });
 
   it("link to files that are there", () => {
-    for (const document of ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "docs/rpc.md"]) {
+    for (const document of [
+      "README.md",
+      "ARCHITECTURE.md",
+      "SECURITY.md",
+      "CONTRIBUTING.md",
+      "docs/rpc.md",
+      "docs/messages.md",
+    ]) {
       const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? "");
       for (const link of links)
         expect(() => read(resolve(root, document, "..", link)), `${link} in ${document}`).not.toThrow();
