@@ -73,6 +73,7 @@ export class Tox {
       await profile.attach(floors);
       throwIfAborted(options.signal);
     } catch (error) {
+      profile.discard();
       await closeFloors(floors);
       throw error;
     }

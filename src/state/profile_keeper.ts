@@ -49,10 +49,15 @@ export class ProfileKeeper {
     if (this.#dirty) await this.#write();
   }
 
-  /** Writes for the last time. Rejects as `save` does. */
-  async close(): Promise<void> {
+  /** Writes no more. */
+  discard(): void {
     this.#closed = true;
     this.#disarm();
+  }
+
+  /** Writes for the last time. Rejects as `save` does. */
+  async close(): Promise<void> {
+    this.discard();
     await this.save();
   }
 

@@ -49,7 +49,7 @@ describe("--profile", () => {
       expect(readFileSync(join(folder, file), "latin1")).not.toContain("until you");
 
     const second = startRpc(...flags);
-    await second.call("addFriendWithoutRequest", { publicKey: friend });
+    expect(await second.call("friends")).toEqual([expect.objectContaining({ publicKey: friend, queued: 1 })]);
     const outbox = await second.call("outbox");
     expect(outbox).toEqual([expect.objectContaining({ friend, messageId, text: "until you are back" })]);
     await second.call("close");
