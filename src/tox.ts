@@ -68,13 +68,14 @@ export class Tox {
     const self = profile.keys;
     const selfShared = new SharedKeyCache(crypto, self.secretKey, 4096);
     const nospam = options.nospam ?? profile.nospam ?? randomU32(crypto.random);
-    const floors = await buildFloors(env, crypto, self, selfShared, { ...options, nospam });
+    let floors: Floors | undefined;
     try {
+      floors = await buildFloors(env, crypto, self, selfShared, { ...options, nospam });
       await profile.attach(floors);
       throwIfAborted(options.signal);
     } catch (error) {
-      profile.discard();
-      await closeFloors(floors);
+      if (floors) await closeFloors(floors);
+      profile.abandon();
       throw error;
     }
     const tox = new Tox(env, crypto, profile, selfShared, floors);

@@ -7,7 +7,6 @@ import type { ToxEnv } from "./tox_env.ts";
 import type { Floors } from "./tox_floors.ts";
 import { secretKeyOf, type ToxOptions } from "./tox_options.ts";
 import { sameBytes } from "./util/bytes.ts";
-import { fromUtf8, utf8 } from "./util/text.ts";
 import { ToxError } from "./util/tox_error.ts";
 import type { PackedNode } from "./wire/packed_node.ts";
 
@@ -62,7 +61,11 @@ export class ToxProfile {
     if (status !== undefined) friends.selfStatus = status;
     if (store === undefined) return;
     const { clock, logger } = this.#env;
-    const keeper = new ProfileKeeper({ store, clock, logger, snapshot: () => this.export() });
+    const keeper = new ProfileKeeper({
+      ...{ store, clock, logger },
+      snapshot: () => this.export(),
+      isDrifting: () => onionClient.connection !== "none",
+    });
     this.#keeper = keeper;
     friends.onProfileChange = () => keeper.changed();
     for (const event of ["friendConnection", "friendName", "friendStatusMessage", "friendStatus"] as const) {
@@ -92,15 +95,18 @@ export class ToxProfile {
 
   /** Writes for the last time, before the floors are closed. */
   async close(): Promise<void> {
-    if (this.#floors?.dht.connected) this.#keeper?.drifted();
     await this.#keeper?.close();
+  }
+
+  /** The instance never comes to be. */
+  abandon(): void {
+    this.#keeper?.abandon();
+    this.#env.crypto.wipe(this.keys.secretKey);
   }
 
   #restore(floors: Floors, saved: Savedata): void {
     const { friends, dht, network, onionClient, relays } = floors;
-    friends.selfName = fromUtf8(saved.name);
-    friends.selfStatusMessage = fromUtf8(saved.statusMessage);
-    friends.selfStatus = saved.status;
+    friends.restoreOwnWords(saved);
     for (const friend of saved.friends) {
       try {
         friends.restore(knownFriend(friend));
@@ -126,9 +132,7 @@ export class ToxProfile {
       ...this.keys,
       nospam: friends.nospam,
       friends: friends.known().map(savedFriend),
-      name: utf8(friends.selfName),
-      statusMessage: utf8(friends.selfStatusMessage),
-      status: friends.selfStatus,
+      ...friends.ownWords,
       // Who has found nobody yet keeps what he had.
       dhtNodes: orElse(dhtNodes, before?.dhtNodes),
       pathNodes: orElse(pathNodes, before?.pathNodes),

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Tox } from "../../src/core.ts";
 import { fileStore } from "../../src/node/index.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { Universe } from "../../src/testing/index.ts";
+import { timed } from "./longest_turn.ts";
 import type { Effort, Part, PartRow } from "./part.ts";
 
 const COUNT = 10_000;
@@ -106,16 +106,4 @@ async function profile(path: string, password: string | undefined, suffix: strin
 
 function openStore(path: string, password: string | undefined) {
   return fileStore(path, password === undefined ? {} : { password });
-}
-
-async function timed(work: () => Promise<unknown>): Promise<PartRow["figures"]> {
-  const delays = monitorEventLoopDelay({ resolution: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  delays.enable();
-  const started = performance.now();
-  await work();
-  const ms = performance.now() - started;
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  delays.disable();
-  return { ms, "longest turn ms": delays.max / 1e6 };
 }

@@ -38,6 +38,7 @@ export class ProfileKey {
   readonly salt: Uint8Array;
   readonly #crypto: Crypto;
   readonly #key: SharedKey;
+  #wiped = false;
 
   private constructor(crypto: Crypto, salt: Uint8Array, key: SharedKey) {
     this.#crypto = crypto;
@@ -45,8 +46,11 @@ export class ProfileKey {
     this.#key = key;
   }
 
-  /** `salt`: of what is to be decrypted; a new one when left out. */
+  /** `salt`: of what is to be decrypted, 32 bytes, else `invalid-argument`; a new one when left out. */
   static async derive(crypto: Crypto, password: Uint8Array, salt?: Uint8Array): Promise<ProfileKey> {
+    if (salt !== undefined && salt.length !== PROFILE_SALT_SIZE) {
+      throw new ToxError("invalid-argument", `Give a salt of ${PROFILE_SALT_SIZE} bytes: \`saltOf\` finds it.`);
+    }
     const own = salt?.slice() ?? new Uint8Array(PROFILE_SALT_SIZE);
     if (salt === undefined) crypto.random.fill(own);
     const hash = new Uint8Array(32);
@@ -56,7 +60,9 @@ export class ProfileKey {
     return new ProfileKey(crypto, own, asSharedKey(key));
   }
 
+  /** Throws `closed` once the key is wiped: it would be one that everybody knows. */
   encrypt(plain: Uint8Array): Uint8Array {
+    this.#expectKey();
     const bytes = new Uint8Array(PROFILE_ENCRYPTION_EXTRA + plain.length);
     const nonce = this.#crypto.nonce();
     bytes.set(MAGIC);
@@ -71,6 +77,7 @@ export class ProfileKey {
    * nothing opens: the format does not tell a wrong password from a byte that has changed.
    */
   decrypt(bytes: Uint8Array): Uint8Array {
+    this.#expectKey();
     if (!sameBytes(saltOf(bytes), this.salt)) {
       throw new ToxError("profile-damaged", "Derive the key with this profile's own salt: it is another one.");
     }
@@ -83,7 +90,12 @@ export class ProfileKey {
   }
 
   wipe(): void {
+    this.#wiped = true;
     this.#crypto.wipe(this.#key);
+  }
+
+  #expectKey(): void {
+    if (this.#wiped) throw new ToxError("closed", "This key is wiped: derive it again from the password.");
   }
 }
 

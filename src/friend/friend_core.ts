@@ -69,25 +69,25 @@ export class FriendCore implements FriendBehind {
 
   /** What is to be kept of him. */
   get known(): KnownFriend {
-    const { name, statusMessage, status, lastOnline } = this.presence;
-    const known = { publicKey: this.publicKey, name, statusMessage, status, lastOnline };
-    const request = this.#request;
-    if (request === undefined) return known;
-    const { data, sent } = request;
-    return { ...known, request: { nospam: readU32(data, 0), message: data.subarray(4), sent } };
+    const { publicKey } = this;
+    const { name, statusMessage, status, lastOnline } = this.presence.known;
+    if (this.#request === undefined) return { publicKey, name, statusMessage, status, lastOnline };
+    const { data, sent } = this.#request;
+    const request = { nospam: readU32(data, 0), message: data.subarray(4), sent };
+    return { publicKey, name, statusMessage, status, lastOnline, request };
   }
 
   start(): void {
     this.#connection.start();
   }
 
-  /** Asks for friendship, or asks anew under another nospam. */
-  request(data: Uint8Array): void {
+  /** Asks for friendship, or asks anew under another nospam. `sent`: an earlier instance has asked. */
+  request(data: Uint8Array, sent = false): void {
     if (this.#request) {
       this.#request.replace(data);
       return;
     }
-    this.#request = new OutgoingRequest(this.#context.clock, data, (bytes) => this.#sendRequest(bytes));
+    this.#request = new OutgoingRequest(this.#context.clock, data, sent, (bytes) => this.#sendRequest(bytes));
     this.#request.trySend();
   }
 

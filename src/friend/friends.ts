@@ -1,5 +1,6 @@
 import type { Crypto } from "../crypto/crypto.ts";
 import { asPublicKey, type KeyPair, PUBLIC_KEY_SIZE, type PublicKey } from "../crypto/keys.ts";
+import { isOfSmallOrder } from "../crypto/small_order.ts";
 import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Metrics } from "../env/metrics.ts";
@@ -21,7 +22,7 @@ import type { FriendEvents } from "./events.ts";
 import type { FileSender, Friend } from "./friend.ts";
 import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
-import type { KnownFriend } from "./known_friend.ts";
+import type { KnownFriend, OwnWords } from "./known_friend.ts";
 import { MessageJournal } from "./message_journal.ts";
 import { type FriendPacketHandler, PacketHandlers } from "./packet_handlers.ts";
 import { type FriendFloor, PluggedFloors } from "./plugged_floors.ts";
@@ -201,11 +202,22 @@ export class Friends {
     return handle;
   }
 
+  /** What is to be kept of what we tell of ourselves. */
+  get ownWords(): OwnWords {
+    const { nameBytes: name, statusMessageBytes: statusMessage, status } = this.#context.profile;
+    return { name, statusMessage, status };
+  }
+
+  /** Says of ourselves what an earlier instance said. */
+  restoreOwnWords(words: OwnWords): void {
+    this.#context.profile.restore(words);
+  }
+
   /** Adds somebody whom an earlier instance knew. Throws `own-id`, `already-friend`, `weak-key`. */
   restore(known: KnownFriend): void {
     const core = this.#addCore(known.publicKey);
     core.presence.restore(known);
-    if (known.request) core.request(encodeFriendRequestData(known.request));
+    if (known.request) core.request(encodeFriendRequestData(known.request), known.request.sent);
   }
 
   /** What is to be kept of all of them, in the order they were added. */
@@ -257,13 +269,12 @@ export class Friends {
   }
 
   #addCore(publicKey: PublicKey): FriendCore {
-    const { keys, crypto } = this.#options;
-    if (sameBytes(publicKey, keys.publicKey))
+    if (sameBytes(publicKey, this.#options.keys.publicKey))
       throw new ToxError("own-id", "Give somebody else's ID: this is your own.");
     if (this.#cores.has(publicKey)) throw new ToxError("already-friend", "This person is on the friend list already.");
-    const shared = isCanonicalKey(publicKey) ? crypto.sharedKey(publicKey, keys.secretKey) : undefined;
-    if (shared === undefined) throw new ToxError("weak-key", "Refuse this key: encryption with it protects nothing.");
-    crypto.wipe(shared);
+    if (!isCanonicalKey(publicKey) || isOfSmallOrder(publicKey)) {
+      throw new ToxError("weak-key", "Refuse this key: encryption with it protects nothing.");
+    }
     const core = new FriendCore(this.#context, publicKey.slice() as Uint8Array as PublicKey);
     this.#cores.set(publicKey, core);
     this.#options.relays?.need();

@@ -18,11 +18,14 @@ export class OutgoingRequest {
   #due = true;
   #stopped = false;
   #sentAt = Number.NEGATIVE_INFINITY;
+  #sent: boolean;
   #timer: Cancel | undefined;
 
-  constructor(clock: Clock, data: Uint8Array, send: (data: Uint8Array) => boolean) {
+  /** `sent`: whether an earlier instance has sent it. */
+  constructor(clock: Clock, data: Uint8Array, sent: boolean, send: (data: Uint8Array) => boolean) {
     this.#clock = clock;
     this.#data = data;
+    this.#sent = sent;
     this.#send = send;
   }
 
@@ -33,12 +36,13 @@ export class OutgoingRequest {
 
   /** Whether it has left once. */
   get sent(): boolean {
-    return this.#sentAt > Number.NEGATIVE_INFINITY;
+    return this.#sent;
   }
 
   /** The person has given out a new ID: asks anew. */
   replace(data: Uint8Array): void {
     this.#data = data;
+    this.#sent = false;
     this.#interval = FIRST_INTERVAL_MS;
     this.#due = true;
     this.trySend();
@@ -55,6 +59,7 @@ export class OutgoingRequest {
   trySend(): void {
     if (!this.#due || !this.#send(this.#data)) return;
     this.#due = false;
+    this.#sent = true;
     this.#sentAt = this.#clock.monotonic();
     this.#timer?.();
     this.#timer = this.#clock.at(this.#clock.monotonic() + this.#interval, () => {

@@ -1,3 +1,4 @@
+import { sameBytes } from "../util/bytes.ts";
 import { fromUtf8 } from "../util/text.ts";
 import { bareFriendPacket, FriendPacketId } from "../wire/friend/packet_ids.ts";
 import {
@@ -13,13 +14,15 @@ import {
 } from "../wire/friend/presence.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
 import type { ConnectionState, Friend } from "./friend.ts";
-import type { KnownFriend } from "./known_friend.ts";
+import type { FriendPresence } from "./known_friend.ts";
 
 /** What a friend has yet to be told, in the order in which it is told. */
 export const Tell = { Online: 1, Hello: 2, Name: 4, StatusMessage: 8, Status: 16, Typing: 32 } as const;
 
 const INTRODUCTION = Tell.Online | Tell.Hello;
 const EVERYTHING = INTRODUCTION | Tell.Name | Tell.StatusMessage | Tell.Status | Tell.Typing;
+
+const NOTHING = new Uint8Array(0);
 
 /** Who is there and in what mood, in both directions, with one friend. */
 export class Presence {
@@ -33,7 +36,9 @@ export class Presence {
   #announced: ConnectionState = "none";
   #lastOnline: number | undefined;
   #name = "";
+  #nameBytes: Uint8Array = NOTHING;
   #statusMessage = "";
+  #statusMessageBytes: Uint8Array = NOTHING;
   #status: UserStatus = "none";
   #typing = false;
 
@@ -69,10 +74,18 @@ export class Presence {
     return this.#typing;
   }
 
+  /** What is to be kept. The texts are as he wrote them, whether UTF-8 or not. */
+  get known(): FriendPresence {
+    const { status, lastOnline } = this;
+    return { name: this.#nameBytes, statusMessage: this.#statusMessageBytes, status, lastOnline };
+  }
+
   /** What an earlier instance was told. */
-  restore({ name, statusMessage, status, lastOnline }: KnownFriend): void {
-    this.#name = name;
-    this.#statusMessage = statusMessage;
+  restore({ name, statusMessage, status, lastOnline }: FriendPresence): void {
+    this.#nameBytes = name;
+    this.#name = fromUtf8(name);
+    this.#statusMessageBytes = statusMessage;
+    this.#statusMessage = fromUtf8(statusMessage);
     this.#status = status;
     this.#lastOnline = lastOnline;
   }
@@ -176,17 +189,19 @@ export class Presence {
 
   #handleName(packet: Uint8Array): void {
     const bytes = decodeNickname(packet, this.#context.drop);
-    const name = bytes && fromUtf8(bytes);
-    if (name === undefined || name === this.#name) return;
+    if (bytes === undefined || sameBytes(bytes, this.#nameBytes)) return;
+    const name = fromUtf8(bytes);
     this.#name = name;
+    this.#nameBytes = bytes.slice();
     this.#context.events.emit("friendName", { friend: this.#friend, name });
   }
 
   #handleStatusMessage(packet: Uint8Array): void {
     const bytes = decodeStatusMessage(packet, this.#context.drop);
-    const statusMessage = bytes && fromUtf8(bytes);
-    if (statusMessage === undefined || statusMessage === this.#statusMessage) return;
+    if (bytes === undefined || sameBytes(bytes, this.#statusMessageBytes)) return;
+    const statusMessage = fromUtf8(bytes);
     this.#statusMessage = statusMessage;
+    this.#statusMessageBytes = bytes.slice();
     this.#context.events.emit("friendStatusMessage", { friend: this.#friend, statusMessage });
   }
 

@@ -1,6 +1,7 @@
-import { utf8 } from "../util/text.ts";
+import { fromUtf8, utf8 } from "../util/text.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { isUserStatus, MAX_NAME_SIZE, MAX_STATUS_MESSAGE_SIZE, type UserStatus } from "../wire/friend/presence.ts";
+import type { OwnWords } from "./known_friend.ts";
 
 /** What we tell all friends of ourselves. */
 export class SelfProfile {
@@ -28,6 +29,15 @@ export class SelfProfile {
 
   get status(): UserStatus {
     return this.#status;
+  }
+
+  /** What an earlier instance told. */
+  restore({ name, statusMessage, status }: OwnWords): void {
+    this.#name = fromUtf8(name);
+    this.#nameBytes = name;
+    this.#statusMessage = fromUtf8(statusMessage);
+    this.#statusMessageBytes = statusMessage;
+    this.#status = status;
   }
 
   /** Each setter answers whether anything changed. Throws `name-too-long` beyond 128 bytes of UTF-8. */

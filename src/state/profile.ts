@@ -3,9 +3,7 @@ import type { KeyPair } from "../crypto/keys.ts";
 import type { Store } from "../env/store.ts";
 import type { KnownFriend } from "../friend/known_friend.ts";
 import { sameBytes } from "../util/bytes.ts";
-import { fromUtf8, utf8 } from "../util/text.ts";
 import { ToxError } from "../util/tox_error.ts";
-import { MAX_NAME_SIZE, MAX_STATUS_MESSAGE_SIZE } from "../wire/friend/presence.ts";
 import type { SavedFriend } from "./saved_friend.ts";
 import { decodeSavedata, type Savedata } from "./savedata.ts";
 import { damaged } from "./sections.ts";
@@ -56,29 +54,17 @@ export function keysOf({ publicKey, secretKey }: Savedata): KeyPair {
 }
 
 export function knownFriend(saved: SavedFriend): KnownFriend {
-  const { publicKey } = saved;
-  if (saved.kind === "asked") {
-    const { nospam, message, sent } = saved;
-    const nothing = { name: "", statusMessage: "", status: "none", lastOnline: undefined } as const;
-    return { publicKey, ...nothing, request: { nospam, message, sent } };
-  }
-  const { status, lastOnline } = saved;
-  return { publicKey, status, lastOnline, name: fromUtf8(saved.name), statusMessage: fromUtf8(saved.statusMessage) };
+  if (saved.kind === "confirmed") return saved;
+  const { publicKey, nospam, message, sent } = saved;
+  const nothing = new Uint8Array(0);
+  return {
+    ...{ publicKey, name: nothing, statusMessage: nothing, status: "none", lastOnline: undefined },
+    request: { nospam, message, sent },
+  };
 }
 
 export function savedFriend(known: KnownFriend): SavedFriend {
-  const { publicKey, status, lastOnline, request } = known;
+  const { publicKey, name, statusMessage, status, lastOnline, request } = known;
   if (request) return { kind: "asked", publicKey, ...request };
-  const name = utf8Within(known.name, MAX_NAME_SIZE);
-  const statusMessage = utf8Within(known.statusMessage, MAX_STATUS_MESSAGE_SIZE);
   return { kind: "confirmed", publicKey, name, statusMessage, status, lastOnline };
-}
-
-/** Where somebody's bytes were no UTF-8, what stands for them is longer. */
-function utf8Within(text: string, limit: number): Uint8Array {
-  const bytes = utf8(text);
-  if (bytes.length <= limit) return bytes;
-  let end = limit;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
 }

@@ -7,6 +7,8 @@ import { PROFILE_RECORD } from "./profile.ts";
 const SOON_MS = 200;
 /** What friends tell of themselves, and which nodes there are, is not worth a write each. */
 const LATER_MS = 60_000;
+/** Which nodes there are changes all the time, and nobody says so. */
+const WATCH_MS = 600_000;
 /** After a failure it is tried again, with pauses that double. */
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
@@ -17,6 +19,8 @@ export interface ProfileKeeperOptions {
   readonly logger: Logger;
   /** The profile as it is now. */
   readonly snapshot: () => Uint8Array;
+  /** Whether the nodes in it are being replaced by others: asked now and then. */
+  readonly isDrifting: () => boolean;
 }
 
 /** Writes the profile whenever it has changed. What cannot be written is kept in memory, and tried again. */
@@ -25,12 +29,14 @@ export class ProfileKeeper {
   #dirty = false;
   #dueAt = Number.POSITIVE_INFINITY;
   #timer: Cancel | undefined;
+  #watch: Cancel | undefined;
   #failures = 0;
   #writing: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: ProfileKeeperOptions) {
     this.#options = options;
+    this.#watchOn();
   }
 
   /** Our person has changed something. */
@@ -49,16 +55,26 @@ export class ProfileKeeper {
     if (this.#dirty) await this.#write();
   }
 
+  /** Writes for the last time. Rejects as `save` does. */
+  async close(): Promise<void> {
+    if (this.#options.isDrifting()) this.#dirty = true;
+    this.abandon();
+    await this.save();
+  }
+
   /** Writes no more. */
-  discard(): void {
+  abandon(): void {
     this.#closed = true;
+    this.#watch?.();
     this.#disarm();
   }
 
-  /** Writes for the last time. Rejects as `save` does. */
-  async close(): Promise<void> {
-    this.discard();
-    await this.save();
+  #watchOn(): void {
+    const { clock, isDrifting } = this.#options;
+    this.#watch = clock.at(clock.monotonic() + WATCH_MS, () => {
+      if (isDrifting()) this.drifted();
+      this.#watchOn();
+    });
   }
 
   #writeWithin(ms: number): void {

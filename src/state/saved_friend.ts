@@ -15,7 +15,7 @@
  *   2208     8  last seen, Unix seconds; 0: never
  */
 import { PUBLIC_KEY_SIZE, type PublicKey } from "../crypto/keys.ts";
-import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from "../util/bytes.ts";
+import { readU16, readU32, readU64, writeU16, writeU32 } from "../util/bytes.ts";
 import type { UserStatus } from "../wire/friend/presence.ts";
 import { damaged } from "./sections.ts";
 
@@ -65,21 +65,26 @@ export interface AskedFriend {
   readonly sent: boolean;
 }
 
-export function encodeSavedFriend(into: Uint8Array, at: number, friend: SavedFriend): void {
-  const record = into.subarray(at, at + SAVED_FRIEND_SIZE);
-  record.fill(0);
-  record.set(friend.publicKey, KEY_AT);
+/** Writes the record into zeros and answers where it ends. */
+export function encodeSavedFriend(into: Uint8Array, at: number, friend: SavedFriend): number {
+  into.set(friend.publicKey, at + KEY_AT);
   if (friend.kind === "asked") {
-    record[0] = friend.sent ? Kind.Requested : Kind.Added;
-    putText(record, MESSAGE_AT, MESSAGE_LENGTH_AT, friend.message);
-    writeU32(record, NOSPAM_AT, friend.nospam);
-    return;
+    into[at] = friend.sent ? Kind.Requested : Kind.Added;
+    into.set(friend.message, at + MESSAGE_AT);
+    writeU16(into, at + MESSAGE_LENGTH_AT, friend.message.length);
+    writeU32(into, at + NOSPAM_AT, friend.nospam);
+  } else {
+    into[at] = Kind.Confirmed;
+    into.set(friend.name, at + NAME_AT);
+    writeU16(into, at + NAME_LENGTH_AT, friend.name.length);
+    into.set(friend.statusMessage, at + STATUS_MESSAGE_AT);
+    writeU16(into, at + STATUS_MESSAGE_LENGTH_AT, friend.statusMessage.length);
+    into[at + STATUS_AT] = STATUSES.indexOf(friend.status);
+    const seconds = Math.floor(friend.lastOnline ?? 0);
+    writeU32(into, at + LAST_SEEN_AT, seconds / 2 ** 32);
+    writeU32(into, at + LAST_SEEN_AT + 4, seconds);
   }
-  record[0] = Kind.Confirmed;
-  putText(record, NAME_AT, NAME_LENGTH_AT, friend.name);
-  putText(record, STATUS_MESSAGE_AT, STATUS_MESSAGE_LENGTH_AT, friend.statusMessage);
-  record[STATUS_AT] = STATUSES.indexOf(friend.status);
-  writeU64(record, LAST_SEEN_AT, BigInt(Math.floor(friend.lastOnline ?? 0)));
+  return at + SAVED_FRIEND_SIZE;
 }
 
 /** Nothing for a free place in the list. Throws `profile-damaged`. */
@@ -116,11 +121,6 @@ export function decodeSavedFriend(record: Uint8Array): SavedFriend | undefined {
     default:
       throw damaged(`a friend has the state ${record[0]}`);
   }
-}
-
-function putText(record: Uint8Array, at: number, lengthAt: number, text: Uint8Array): void {
-  record.set(text, at);
-  writeU16(record, lengthAt, text.length);
 }
 
 function textAt(record: Uint8Array, at: number, lengthAt: number, limit: number, what: string): Uint8Array {

@@ -19,7 +19,15 @@ import { ToxError } from "../util/tox_error.ts";
 import { MAX_NAME_SIZE, MAX_STATUS_MESSAGE_SIZE, type UserStatus } from "../wire/friend/presence.ts";
 import { decodePackedNodes, encodePackedNodes, type PackedNode, packedNodeSize } from "../wire/packed_node.ts";
 import { decodeSavedFriend, encodeSavedFriend, SAVED_FRIEND_SIZE, type SavedFriend, STATUSES } from "./saved_friend.ts";
-import { damaged, readSections, type Section, sizeOfSections, writeSections } from "./sections.ts";
+import {
+  damaged,
+  draftOf,
+  readSections,
+  type Section,
+  type SectionDraft,
+  sizeOfSections,
+  writeSections,
+} from "./sections.ts";
 
 const HEADER_SIZE = 8;
 const COOKIE = 0x15ed_1b1f;
@@ -67,7 +75,9 @@ export interface Savedata {
  * throws `profile-damaged`; an encrypted profile throws `password-missing`.
  */
 export function decodeSavedata(bytes: Uint8Array): Savedata {
-  if (isEncryptedProfile(bytes)) throw new ToxError("password-missing", "The profile is encrypted: give its password.");
+  if (isEncryptedProfile(bytes)) {
+    throw new ToxError("password-missing", "The profile is encrypted: decrypt it with its password first.");
+  }
   if (bytes.length < HEADER_SIZE) throw damaged(`it has ${bytes.length} bytes`);
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_SIZE);
   if (header.getUint32(0, true) !== 0 || header.getUint32(4, true) !== COOKIE) throw damaged("it is no Tox profile");
@@ -94,18 +104,19 @@ export function decodeSavedata(bytes: Uint8Array): Savedata {
 
 /** The bytes of a plain profile, sections in toxcore's order. */
 export function encodeSavedata(data: Savedata): Uint8Array {
-  const own: Section[] = [
-    { type: Type.Keys, bytes: keysIn(data) },
-    { type: Type.Dht, bytes: dhtIn(data.dhtNodes) },
-    { type: Type.Friends, bytes: friendsIn(data.friends) },
-    { type: Type.Name, bytes: data.name },
-    { type: Type.StatusMessage, bytes: data.statusMessage },
-    { type: Type.Status, bytes: Uint8Array.of(STATUSES.indexOf(data.status)) },
-    { type: Type.Relays, bytes: nodesIn(data.relays) },
-    { type: Type.PathNodes, bytes: nodesIn(data.pathNodes) },
+  const sections = [
+    keysIn(data),
+    dhtIn(data.dhtNodes),
+    friendsIn(data.friends),
+    draftOf({ type: Type.Name, bytes: data.name }),
+    draftOf({ type: Type.StatusMessage, bytes: data.statusMessage }),
+    draftOf({ type: Type.Status, bytes: Uint8Array.of(STATUSES.indexOf(data.status)) }),
+    nodesIn(Type.Relays, data.relays),
+    nodesIn(Type.PathNodes, data.pathNodes),
+    ...data.others.map(draftOf),
   ];
-  const sections = [...own, ...data.others].sort((a, b) => a.type - b.type); // a stable sort
-  sections.push({ type: Type.End, bytes: new Uint8Array(0) });
+  sections.sort((a, b) => a.type - b.type); // a stable sort
+  sections.push(draftOf({ type: Type.End, bytes: new Uint8Array(0) }));
   const bytes = new Uint8Array(HEADER_SIZE + sizeOfSections(sections));
   new DataView(bytes.buffer).setUint32(4, COOKIE, true);
   writeSections(bytes, HEADER_SIZE, SECTION_COOKIE, sections);
@@ -126,12 +137,13 @@ function keysOf(bytes: Uint8Array | undefined): Pick<Savedata, "nospam" | "publi
   };
 }
 
-function keysIn({ nospam, publicKey, secretKey }: Savedata): Uint8Array {
-  const bytes = new Uint8Array(KEYS_SIZE);
-  writeU32(bytes, 0, nospam);
-  bytes.set(publicKey, 4);
-  bytes.set(secretKey, 4 + PUBLIC_KEY_SIZE);
-  return bytes;
+function keysIn({ nospam, publicKey, secretKey }: Savedata): SectionDraft {
+  const write = (into: Uint8Array) => {
+    writeU32(into, 0, nospam);
+    into.set(publicKey, 4);
+    into.set(secretKey, 4 + PUBLIC_KEY_SIZE);
+  };
+  return { type: Type.Keys, size: KEYS_SIZE, write };
 }
 
 function friendsOf(bytes: Uint8Array): SavedFriend[] {
@@ -144,12 +156,13 @@ function friendsOf(bytes: Uint8Array): SavedFriend[] {
   return friends;
 }
 
-function friendsIn(friends: readonly SavedFriend[]): Uint8Array {
-  const bytes = new Uint8Array(friends.length * SAVED_FRIEND_SIZE);
-  friends.forEach((friend, i) => {
-    encodeSavedFriend(bytes, i * SAVED_FRIEND_SIZE, friend);
-  });
-  return bytes;
+/** Most of a profile: written where it stays. */
+function friendsIn(friends: readonly SavedFriend[]): SectionDraft {
+  const write = (into: Uint8Array) => {
+    let at = 0;
+    for (const friend of friends) at = encodeSavedFriend(into, at, friend);
+  };
+  return { type: Type.Friends, size: friends.length * SAVED_FRIEND_SIZE, write };
 }
 
 function textOf(bytes: Uint8Array, limit: number, what: string): Uint8Array {
@@ -168,20 +181,20 @@ function dhtNodesOf(bytes: Uint8Array): readonly PackedNode[] {
   }
 }
 
-function dhtIn(nodes: readonly PackedNode[]): Uint8Array {
-  const sections = [{ type: DHT_NODES, bytes: nodesIn(nodes) }];
-  const bytes = new Uint8Array(4 + sizeOfSections(sections));
-  new DataView(bytes.buffer).setUint32(0, DHT_COOKIE, true);
-  writeSections(bytes, 4, DHT_SECTION_COOKIE, sections);
-  return bytes;
+function dhtIn(nodes: readonly PackedNode[]): SectionDraft {
+  const sections = [nodesIn(DHT_NODES, nodes)];
+  const write = (into: Uint8Array) => {
+    new DataView(into.buffer, into.byteOffset).setUint32(0, DHT_COOKIE, true);
+    writeSections(into, 4, DHT_SECTION_COOKIE, sections);
+  };
+  return { type: Type.Dht, size: 4 + sizeOfSections(sections), write };
 }
 
 function nodesOf(bytes: Uint8Array): PackedNode[] {
   return decodePackedNodes(bytes, 0, MAX_NODES)?.nodes ?? [];
 }
 
-function nodesIn(nodes: readonly PackedNode[]): Uint8Array {
-  const bytes = new Uint8Array(nodes.reduce((sum, node) => sum + packedNodeSize(node), 0));
-  encodePackedNodes(bytes, 0, nodes);
-  return bytes;
+function nodesIn(type: number, nodes: readonly PackedNode[]): SectionDraft {
+  const size = nodes.reduce((sum, node) => sum + packedNodeSize(node), 0);
+  return { type, size, write: (into) => encodePackedNodes(into, 0, nodes) };
 }

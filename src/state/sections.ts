@@ -8,6 +8,8 @@
 import { ToxError } from "../util/tox_error.ts";
 
 export const SECTION_HEADER_SIZE = 8;
+/** toxcore writes ten; a file of nothing but headers would otherwise take many times its size in memory. */
+const MAX_SECTIONS = 1024;
 
 export interface Section {
   readonly type: number;
@@ -31,25 +33,38 @@ export function readSections(bytes: Uint8Array, at: number, cookie: number, end?
     if (view.getUint16(at + 6, true) !== cookie) throw damaged(`no section begins at byte ${at}`);
     if (length > bytes.length - bodyAt) throw damaged(`section ${type} at byte ${at} is longer than the rest`);
     if (type === end) return sections;
+    if (sections.length === MAX_SECTIONS) throw damaged("it has too many sections");
     at = bodyAt + length;
     sections.push({ type, bytes: bytes.subarray(bodyAt, at) });
   }
   return sections;
 }
 
-export function sizeOfSections(sections: readonly Section[]): number {
-  return sections.reduce((sum, { bytes }) => sum + SECTION_HEADER_SIZE + bytes.length, 0);
+/** One to be written. */
+export interface SectionDraft {
+  readonly type: number;
+  readonly size: number;
+  /** Fills so many zeros. */
+  write(into: Uint8Array): void;
 }
 
-/** Writes the sections and answers where they end. */
-export function writeSections(into: Uint8Array, at: number, cookie: number, sections: readonly Section[]): number {
+export function draftOf({ type, bytes }: Section): SectionDraft {
+  return { type, size: bytes.length, write: (into) => into.set(bytes) };
+}
+
+export function sizeOfSections(sections: readonly SectionDraft[]): number {
+  return sections.reduce((sum, { size }) => sum + SECTION_HEADER_SIZE + size, 0);
+}
+
+/** Writes the sections one behind the other into zeros. */
+export function writeSections(into: Uint8Array, at: number, cookie: number, sections: readonly SectionDraft[]): void {
   const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
-  for (const { type, bytes } of sections) {
-    view.setUint32(at, bytes.length, true);
+  for (const { type, size, write } of sections) {
+    view.setUint32(at, size, true);
     view.setUint16(at + 4, type, true);
     view.setUint16(at + 6, cookie, true);
-    into.set(bytes, at + SECTION_HEADER_SIZE);
-    at += SECTION_HEADER_SIZE + bytes.length;
+    at += SECTION_HEADER_SIZE;
+    write(into.subarray(at, at + size));
+    at += size;
   }
-  return at;
 }

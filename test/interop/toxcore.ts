@@ -241,6 +241,15 @@ export class ToxcorePeer implements AsyncDisposable {
     await this.#call("fileControl", { friend: hexOf(friend), file, control });
   }
 
+  /** Opens a conference with nobody else in it, which profiles keep. */
+  async conferenceNew(title: string): Promise<void> {
+    await this.#call("conferenceNew", { title });
+  }
+
+  async conferenceCount(): Promise<number> {
+    return (await this.#call("conferenceCount", {})).count;
+  }
+
   /** The profile as toxcore would write it to a `.tox` file. */
   async savedata(): Promise<Uint8Array> {
     return Uint8Array.from(Buffer.from((await this.#call("savedata", {})).hex, "hex"));

@@ -66,6 +66,7 @@ export class Toxic {
 
   /** The program ends, and its profile is written. */
   async quit(): Promise<void> {
+    await this.show(0); // the list of contacts takes no commands
     await this.enter("/exit");
     await this.terminal.exited;
   }

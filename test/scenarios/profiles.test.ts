@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { memoryStore, type Store, ToxError } from "../../src/core.ts";
+import { memoryStore, type Store, Tox, ToxError } from "../../src/core.ts";
 import { Crypto } from "../../src/crypto/crypto.ts";
 import { sodiumProvider } from "../../src/node/sodium_provider.ts";
 import { readProfile } from "../../src/state/profile.ts";
 import { decodeSavedata, encodeSavedata } from "../../src/state/savedata.ts";
 import { SeededRandom } from "../../src/testing/seeded_random.ts";
+import { fromUtf8 } from "../../src/util/text.ts";
+import { parseToxId } from "../../src/wire/friend/tox_id.ts";
 import { Story } from "../support/people.ts";
 
 const crypto = new Crypto(sodiumProvider, new SeededRandom("profiles"));
@@ -62,6 +64,23 @@ describe("a profile", () => {
     await story.until("both online", () => third.tox.friend(bob.tox.publicKey)?.connection === "udp");
   });
 
+  it("leads back where UDP is off, over the relays and nodes that it holds", async () => {
+    await using story = new Story();
+    for (const name of ["one", "two", "three", "four"]) await story.publicNode(name);
+    const store = memoryStore();
+    const bob = await story.person("Bob");
+    const alice = await story.person("Alice", { store, udp: false });
+    await story.befriend(alice, bob);
+    await story.universe.wait(alice.tox.close());
+    const saved = decodeSavedata(await profileIn(store));
+    expect(saved.relays.length).toBeGreaterThan(0);
+    expect(saved.pathNodes.length).toBeGreaterThan(0);
+
+    const { tox } = await story.restart(alice.host, "Alice", { store, udp: false, bootstrap: [] });
+    await story.until("Bob to be there", () => tox.friend(bob.tox.publicKey)?.connection === "tcp");
+    await story.until("the network to answer", () => tox.connection === "tcp");
+  });
+
   it("holds who was added at the moment when that was answered, whatever comes", async () => {
     await using story = new Story();
     const store = memoryStore();
@@ -92,6 +111,54 @@ describe("a profile", () => {
     await tox.save();
     expect(decodeSavedata(await profileIn(store)).others).toEqual(others);
     expect(decodeSavedata(tox.exportProfile()).others).toEqual(others);
+  });
+
+  it("keeps names that are no UTF-8 as they are, our own of the full length too", async () => {
+    await using story = new Story();
+    const alice = await story.person("Alice");
+    const own = { name: new Uint8Array(128).fill(0xff), statusMessage: new Uint8Array(1007).fill(0x80) };
+    const publicKey = crypto.keyPair().publicKey;
+    const friends = [{ kind: "confirmed", publicKey, ...own, status: "away", lastOnline: 5 }] as const;
+    const profile = encodeSavedata({ ...decodeSavedata(alice.tox.exportProfile()), ...own, friends });
+    await story.universe.wait(alice.tox.close());
+    const env = { ...alice.host.edges, crypto: sodiumProvider };
+    await using tox = await story.universe.wait(Tox.create(env, { profile }));
+    expect([tox.name, tox.friends[0]?.name]).toEqual(["\ufffd".repeat(128), "\ufffd".repeat(128)]);
+    expect(tox.exportProfile()).toEqual(profile);
+  });
+
+  it.each([
+    ["an empty request, which means nothing", 0, false],
+    ["the longest request that arrives", 921, true],
+    ["a longer one than any that arrives", 1024, false],
+  ])("may hold %s", async (_what, size, arrives) => {
+    await using story = new Story();
+    await story.crowd(3);
+    const bob = await story.person("Bob");
+    const alice = await story.person("Alice");
+    const message = new Uint8Array(size).fill(0x61);
+    const { publicKey, nospam } = parseToxId(bob.tox.id);
+    const friends = [{ kind: "asked", publicKey, nospam, message, sent: true }] as const;
+    const profile = encodeSavedata({ ...decodeSavedata(alice.tox.exportProfile()), friends });
+    await story.universe.wait(alice.tox.close());
+    const { tox } = await story.restart(alice.host, "Alice", { profile });
+    await story.pass(60_000);
+    expect(bob.heard.all("friendRequest").map((request) => request.message.length)).toEqual(arrives ? [size] : []);
+    await bob.tox.addFriendWithoutRequest(tox.publicKey);
+    await story.until("both online", () => tox.friends[0]?.connection === "udp");
+  });
+
+  it("gives way to what is said at the start, and holds that from then on", async () => {
+    await using story = new Story();
+    const store = memoryStore();
+    const alice = await story.person("Alice", { store, statusMessage: "kept", nospam: 1, status: "away" });
+    const { publicKey } = alice.tox;
+    await story.universe.wait(alice.tox.close());
+    const { tox } = await story.restart(alice.host, "Alicia", { store, nospam: 2, status: "busy" });
+    expect([tox.publicKey, tox.name, tox.statusMessage]).toEqual([publicKey, "Alicia", "kept"]);
+    await story.pass(200);
+    const { name, statusMessage, nospam, status } = decodeSavedata(await profileIn(store));
+    expect([fromUtf8(name), fromUtf8(statusMessage), nospam, status]).toEqual(["Alicia", "kept", 2, "busy"]);
   });
 
   it("is one person: another's secret key beside it is refused", async () => {
@@ -156,6 +223,17 @@ describe("a profile", () => {
     await story.pass(20_000);
     expect(tries).toBe(1);
     expect(new TextDecoder().decode(decodeSavedata(await profileIn(inner)).name)).toBe("Alice the second");
+  });
+
+  it("that is new and cannot be written is none: nobody is told an ID that will not last, and nothing goes on", async () => {
+    await using story = new Story();
+    const store = memoryStore();
+    store.write = async () => {
+      throw new ToxError("disk-full", "Make room.");
+    };
+    const host = story.universe.host("Alice");
+    expect(await codeOf(story.restart(host, "Alice", { store }))).toBe("disk-full");
+    expect([host.edges.clock.pending, host.sockets]).toEqual([0, []]);
   });
 
   it("is written once for what is done at once, and not at all for nothing", async () => {

@@ -72,11 +72,12 @@ export class Story implements AsyncDisposable {
     );
   }
 
-  /** Starts an instance on a host, which may have had one before. */
+  /** Starts an instance on a host, which may have had one before. Whoever has a profile goes by the name in it. */
   async restart(host: SimHost, name: string, options: InstanceOptions = {}): Promise<Person> {
     const { env: changes, ...toxOptions } = options;
     const env = { ...host.edges, crypto: sodiumProvider, ...changes?.(host) };
-    const tox = await this.universe.wait(Tox.create(env, { name, bootstrap: this.#wayIn(), ...toxOptions }));
+    const called = options.profile === undefined ? { name } : {};
+    const tox = await this.universe.wait(Tox.create(env, { ...called, bootstrap: this.#wayIn(), ...toxOptions }));
     const person = { tox, host, heard: new Heard(tox) };
     this.people.push(person);
     this.#onPerson?.(person);

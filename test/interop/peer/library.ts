@@ -38,6 +38,9 @@ export interface Library {
   iterationInterval(tox: Pointer): number;
   getSavedataSize(tox: Pointer): number;
   getSavedata(tox: Pointer, out: Uint8Array): void;
+  conferenceNew: Status<[], number>;
+  conferenceSetTitle: Status<[conference: number, bytes: Bytes, length: number]>;
+  conferenceGetChatlistSize(tox: Pointer): number;
 
   bootstrap: Status<[host: string, port: number, publicKey: Bytes]>;
   addTcpRelay: Status<[host: string, port: number, publicKey: Bytes]>;
@@ -252,6 +255,13 @@ function bind(func: (prototype: string) => unknown): Library {
     iterationInterval: call("uint32_t", "iteration_interval"),
     getSavedataSize: call("size_t", "get_savedata_size"),
     getSavedata: call("void", "get_savedata", "uint8_t *out"),
+    conferenceNew: fallible("uint32_t", "conference_new"),
+    conferenceSetTitle: fallible(
+      "bool",
+      "conference_set_title",
+      "uint32_t number, const uint8_t *title, size_t length",
+    ),
+    conferenceGetChatlistSize: call("size_t", "conference_get_chatlist_size"),
 
     bootstrap: fallible("bool", "bootstrap", "const char *host, uint16_t port, const uint8_t *key"),
     addTcpRelay: fallible("bool", "add_tcp_relay", "const char *host, uint16_t port, const uint8_t *key"),

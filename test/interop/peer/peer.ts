@@ -185,6 +185,14 @@ export class Peer {
       return {};
     },
 
+    conferenceNew: ({ title }) => {
+      const conference = checked("CONFERENCE_NEW", (error) => this.#c.conferenceNew(this.#tox, error));
+      const bytes = Buffer.from(title);
+      checked("CONFERENCE_TITLE", (e) => this.#c.conferenceSetTitle(this.#tox, conference, bytes, bytes.length, e));
+      return {};
+    },
+    conferenceCount: () => ({ count: Number(this.#c.conferenceGetChatlistSize(this.#tox)) }),
+
     savedata: () => ({
       hex: hexOf(Number(this.#c.getSavedataSize(this.#tox)), (out) => this.#c.getSavedata(this.#tox, out)),
     }),

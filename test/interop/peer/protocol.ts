@@ -113,6 +113,8 @@ export interface Methods {
   /** Into a new file at `path`, or only to count. `seek`: from there on. */
   acceptFile: { params: { friend: string; file: number; path?: string; seek?: number }; result: object };
   fileControl: { params: { friend: string; file: number; control: FileControlName }; result: object };
+  conferenceNew: { params: { title: string }; result: object };
+  conferenceCount: { params: object; result: { count: number } };
   savedata: { params: object; result: { hex: string } };
   /** `tox_kill`, then exit code 0. */
   close: { params: object; result: object };

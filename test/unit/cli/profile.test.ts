@@ -30,7 +30,7 @@ async function encryptedProfile(path: string, password: string): Promise<void> {
 }
 
 describe("--profile", () => {
-  it("keeps what waits for a friend, under the password of a file, and belongs to one program at a time", async () => {
+  it("keeps friends and what waits for them, under the password of a file, and belongs to one program at a time", async () => {
     const folder = newFolder();
     const path = join(folder, "alice.tox");
     const secret = join(folder, "password");

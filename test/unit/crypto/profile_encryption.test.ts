@@ -10,6 +10,7 @@ import {
 import { sodiumProvider } from "../../../src/node/sodium_provider.ts";
 import { SeededRandom } from "../../../src/testing/seeded_random.ts";
 import { utf8 } from "../../../src/util/text.ts";
+import { golden } from "../../support/golden.ts";
 
 const crypto = new Crypto(sodiumProvider, new SeededRandom("profile"));
 const plain = utf8("friends and keys");
@@ -54,5 +55,29 @@ describe("an encrypted profile", () => {
     const noble = new Crypto(nobleProvider, new SeededRandom("other"));
     const bytes = (await ProfileKey.derive(crypto, utf8("pass"), salt)).encrypt(plain);
     expect((await ProfileKey.derive(noble, utf8("pass"), salt)).decrypt(bytes)).toEqual(plain);
+  });
+});
+
+describe("a profile's key", () => {
+  it("encrypts nothing once it is wiped", async () => {
+    const key = await ProfileKey.derive(crypto, utf8("x"));
+    const bytes = key.encrypt(plain);
+    key.wipe();
+    expect(() => key.encrypt(plain)).toThrow(expect.objectContaining({ code: "closed" }));
+    expect(() => key.decrypt(bytes)).toThrow(expect.objectContaining({ code: "closed" }));
+  });
+
+  it("takes no salt that no profile has", async () => {
+    const derived = ProfileKey.derive(crypto, utf8("x"), new Uint8Array(24));
+    await expect(derived).rejects.toMatchObject({ code: "invalid-argument" });
+  });
+});
+
+describe("encryptsave", () => {
+  it.each([sodiumProvider, nobleProvider])("opens what libtoxcore 0.2.18 has encrypted ($name)", async (provider) => {
+    const here = new Crypto(provider, new SeededRandom("golden"));
+    const encrypted = golden("alice.encrypted");
+    const key = await ProfileKey.derive(here, utf8("correct horse"), saltOf(encrypted));
+    expect(key.decrypt(encrypted)).toEqual(golden("alice"));
   });
 });

@@ -7,6 +7,7 @@ import { makeEndpoint } from "../../../src/util/endpoint.ts";
 import { utf8 } from "../../../src/util/text.ts";
 import { ToxError } from "../../../src/util/tox_error.ts";
 import type { PackedNode } from "../../../src/wire/packed_node.ts";
+import { golden } from "../../support/golden.ts";
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const upTo = (length: number) => fc.uint8Array({ maxLength: length });
@@ -161,6 +162,21 @@ describe("savedata", () => {
       "profile-damaged",
     );
     expect(codeOf(() => decodeSavedata(profile.subarray(0, 8)))).toBe("profile-damaged");
+  });
+
+  it("has no thousand sections, however short they are", () => {
+    const others = Array.from({ length: 1_100 }, () => ({ type: 200, bytes: new Uint8Array(0) }));
+    expect(codeOf(() => decodeSavedata(encodeSavedata({ ...EMPTY, others })))).toBe("profile-damaged");
+    expect(decodeSavedata(encodeSavedata({ ...EMPTY, others: others.slice(0, 1_000) })).others).toHaveLength(1_000);
+  });
+
+  it("of libtoxcore 0.2.18 is written again as it was, up to the room that it leaves behind the end", () => {
+    for (const name of ["alice", "bob"] as const) {
+      const theirs = golden(name);
+      const ours = encodeSavedata(decodeSavedata(theirs));
+      expect(ours).toEqual(theirs.subarray(0, ours.length));
+      expect(theirs.subarray(ours.length).every((byte) => byte === 0)).toBe(true);
+    }
   });
 
   it("says so when it is encrypted", () => {
