@@ -88,11 +88,6 @@ export class ToxProfile {
     await this.#keeper?.save();
   }
 
-  /** The instance does not come about. */
-  discard(): void {
-    this.#keeper?.discard();
-  }
-
   /** Writes for the last time, before the floors are closed. */
   async close(): Promise<void> {
     await this.#keeper?.close();
