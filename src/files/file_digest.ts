@@ -30,7 +30,9 @@ export class FileDigest {
     size: number,
     read: ((offset: number, length: number) => Promise<Uint8Array>) | undefined,
   ): Promise<Uint8Array | undefined> {
-    if (this.#stream !== undefined && this.#hashed === size) return this.#stream.digest();
+    const passed = this.#stream;
+    this.#stream = undefined; // what is read from here on is no part of it
+    if (passed !== undefined && this.#hashed === size) return passed.digest();
     if (read === undefined) return undefined;
     const stream = this.#provider.sha256Stream();
     for (let offset = 0; offset < size; ) {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { type MemoryMetrics, type Tox, ToxError } from "../index.ts";
@@ -101,6 +101,10 @@ async function listen(server: Server, path: string): Promise<void> {
 
 /** A socket that a killed server has left behind refuses connections, and is in the way. */
 async function removeIfAbandoned(path: string): Promise<void> {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isSocket()) {
+    throw new ToxError("invalid-argument", `${path} is there and is no socket: name another path, or move it away.`);
+  }
   const probe = connect(path);
   try {
     await once(probe, "connect");

@@ -3,7 +3,7 @@ import { play } from "./player.ts";
 import { allScenarios } from "./scenario.ts";
 
 /** In rough weather each scenario is played with so many seeds, from 1 on… */
-const ROUGH_SEEDS = 20;
+const ROUGH_SEEDS = 10;
 /** …but a large one with so many, which take as long as those of most small ones together. */
 const LARGE_ROUGH_SEEDS = 5;
 /** Of real time, in ms: a busy machine may take ten times as long as a quiet one. */

@@ -32,6 +32,7 @@ describe.skipIf(!tmuxInstalled && process.env.CI === undefined)("chat in a termi
     await terminal.waitForText("word59");
     for (const text of ["first", "second", "third"]) friend.friends[0]?.send(text);
     await terminal.waitForText("friend: third");
+    await terminal.waitForText("word59"); // the draft is taken away and written again below
     const screen = await terminal.capture();
     for (const line of ["friend: first", "friend: second", "friend: third"]) expect(screen).toContain(line);
     expect(screen.replaceAll("\n", "")).toContain(`friend> ${draft}`);
