@@ -8,13 +8,14 @@ import { dht } from "./dht.ts";
 import { messages } from "./messages.ts";
 import { network } from "./network.ts";
 import { onion } from "./onion.ts";
+import { outbox } from "./outbox.ts";
 import { FULL, type Part, QUICK } from "./part.ts";
 import { profile } from "./profile.ts";
 import { session } from "./session.ts";
 import { store } from "./store.ts";
 import { util } from "./util.ts";
 
-const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages, store, profile];
+const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages, outbox, store, profile];
 
 interface Options {
   readonly json?: string;
