@@ -1,12 +1,12 @@
 import type { Clock } from "../env/clock.ts";
 import type { Endpoint } from "../env/datagram.ts";
-import { networkNumber } from "../util/endpoint.ts";
+import { siteNumber } from "../util/endpoint.ts";
 
 /** At once, in ms. */
 const BURST = 50;
 /** One key counts for this at most: the system may have run others meanwhile. */
 const DEAREST_KEY = 5;
-/** What one network (/24 or /64) may use of all that, while others ask as well, and of the time for forged keys. */
+/** What one network (/24 or /48) may use of all that, while others ask as well, and of the time for forged keys. */
 const NETWORKS_PART = 0.25;
 /** So much of what may be used at once is for those who have not used up their part, in ms. */
 const RESERVE = BURST / 2;
@@ -67,7 +67,7 @@ export class KeyBudget {
 
   /** Somebody there asks for something, with a new key or a known one. */
   heard(from: Endpoint): void {
-    this.#note(networkNumber(from), this.#clock.monotonic());
+    this.#note(siteNumber(from), this.#clock.monotonic());
   }
 
   /**
@@ -78,7 +78,7 @@ export class KeyBudget {
     const start = this.#clock.monotonic();
     const all = this.#shares.all();
     this.#fill(start, all);
-    this.#asker = from && this.#shareOf(networkNumber(from), start, all);
+    this.#asker = from && this.#shareOf(siteNumber(from), start, all);
     if (!this.#isAllowed(this.#asker, start)) return "rate-limited";
     const computed = compute();
     this.#lastCost = Math.min(DEAREST_KEY, this.#clock.monotonic() - start);

@@ -10,7 +10,7 @@ export type StreamEnd = "ended" | "reset" | "overflow";
 export interface StreamSocket {
   /** Who is at the other end; undefined when a proxy is in between. */
   readonly remote: Endpoint | undefined;
-  /** Bytes taken by `write` that have not left yet. */
+  /** Bytes taken by `write` that have not left yet, and what keeping them costs. */
   readonly queued: number;
   /** Called for what arrives, in pieces of any size. `bytes` are valid only until the handler returns. */
   onData: ((bytes: Uint8Array) => void) | undefined;

@@ -122,7 +122,12 @@ export class CryptoSession implements Session {
 
   removeRelay(relay: RelayPath): void {
     const path = this.#paths.findRelay(relay);
-    if (path !== undefined) this.#paths.remove(path);
+    if (path === undefined) return;
+    const wasInUse = path === this.#paths.active;
+    this.#paths.remove(path);
+    if (!wasInUse || this.#state !== "established") return;
+    this.#sender.pathChanged(this.#now);
+    this.#guard(() => this.#listener.onPathChange?.(this));
   }
 
   send(packet: Uint8Array, cls: LosslessClass, onAcknowledged?: () => void): boolean {

@@ -86,7 +86,7 @@ export class Paths {
     if (at < 0) return;
     this.#paths.splice(at, 1);
     if (path.endpoint !== undefined) this.#binding.unbind(path.endpoint);
-    if (path === this.#active) this.#active = this.#extreme((sign, best) => sign > best);
+    if (path === this.#active) this.#active = this.#heardLast();
   }
 
   use(path: Path): void {
@@ -134,6 +134,14 @@ export class Paths {
   #add(path: Path): Path {
     this.#paths.push(path);
     return path;
+  }
+
+  /** The one that has shown last that it works; where none has, the newest. */
+  #heardLast(): Path | undefined {
+    return this.#paths.reduce<Path | undefined>((best, path) => {
+      const isBetter = best === undefined || path.receivedAt > best.receivedAt;
+      return isBetter || (path.receivedAt === best.receivedAt && path.addedAt > best.addedAt) ? path : best;
+    }, undefined);
   }
 
   #makeRoom(): void {

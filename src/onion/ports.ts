@@ -45,6 +45,8 @@ export interface RelayHop {
 export interface OnionRelays {
   /** Relays that packets can be sent to now. */
   hops(): readonly RelayHop[];
+  /** Those, and our own server, that friends may be told, wherever they are; at most `count`. */
+  toShare(count: number): PackedNode[];
   /** Sends the inner part of an onion request; false when the relay cannot take it now. */
   sendOnionRequest(relay: PublicKey, packet: Uint8Array): boolean;
   /** Handles the packets that relays bring back from the onion: `relay` is the key of the one that did. One handler. */

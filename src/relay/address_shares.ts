@@ -98,8 +98,8 @@ export class AddressShares<C extends Pausable> {
   }
 }
 
-/** The whole of an IPv4 address, which a dual-stack listener may have mapped, and the network of an IPv6 one. */
+/** The whole of an IPv4 address, which a dual-stack listener may have mapped, and the /48 of an IPv6 one: one customer's. */
 function addressKey(address: Uint8Array): string {
   const ipv4 = address.length === 4 ? address : mappedIpv4(address);
-  return ipv4 === undefined ? formatAddress(address.slice().fill(0, 8)) : ipv4.join(".");
+  return ipv4 === undefined ? formatAddress(address.slice().fill(0, 6)) : ipv4.join(".");
 }

@@ -53,16 +53,21 @@ export class KnownRelays {
 
   /**
    * Notes where a relay is. What friends say does not change where the app says that it is. `isUsed`: whom not to forget
-   * for it; undefined when nobody else can be.
+   * for it; undefined when nobody else can be. `isUrgent`: another address is not tried before this one.
    */
-  add(target: RelayTarget, source: RelaySource, isUsed: (relay: PooledRelay) => boolean): PooledRelay | undefined {
+  add(
+    target: RelayTarget,
+    source: RelaySource,
+    isUsed: (relay: PooledRelay) => boolean,
+    isUrgent = false,
+  ): PooledRelay | undefined {
     const given = source !== "friend";
     const isNode = source === "node";
     const known = this.#relays.get(target.publicKey);
     if (known !== undefined) {
       if (given && !known.given) known.addresses.length = 0;
       known.given ||= given;
-      if (given === known.given) addAddress(known, target.address, source === "app" && known.isNode);
+      if (given === known.given) addAddress(known, target.address, source === "app" && (known.isNode || isUrgent));
       if (source === "app") known.isNode = false;
       return known;
     }
@@ -70,6 +75,11 @@ export class KnownRelays {
     if (isNode && this.#count((relay) => relay.isNode) >= MAX_NODES) return undefined;
     if (this.#relays.size >= MAX_KNOWN && !this.#forgetOne(isUsed)) return undefined;
     return this.#put(target, { given, isNode, ourServer: undefined });
+  }
+
+  /** Whether the relay is known to be there. */
+  isAt(relay: PooledRelay, address: StreamTarget): boolean {
+    return relay.addresses.some((known) => sameTarget(known, address));
   }
 
   /** Our own server. */

@@ -113,6 +113,7 @@ export class RelayClient {
   #pingId: bigint | undefined;
   #pingedAt = 0;
   #heardAt = 0;
+  #askedAgainAt = 0;
   #connectMs: number | undefined;
   #roundTripMs: number | undefined;
 
@@ -274,6 +275,7 @@ export class RelayClient {
     this.#options.metrics.count("relay.client.ready");
     // The relay takes us for its client at our first packet only.
     this.#ping();
+    this.#askedAgainAt = clock.monotonic();
     for (const route of this.#routes.all()) this.#ask(route);
     if (!this.#isClosed) this.#listener.onReady(this);
   }
@@ -318,7 +320,7 @@ export class RelayClient {
     if (route === undefined || !route.asked || route.id !== undefined) return this.#nuisance("unsolicited");
     route.asked = false;
     if (!this.#routes.assign(route, id)) {
-      // Refused, or an id that is another's: asked again with the next ping.
+      // Refused, or an id that is another's: asked again with a later ping.
       this.#options.metrics.count("relay.client.routesRefused");
       if (!route.wanted) this.#routes.delete(route);
       return undefined;
@@ -340,10 +342,7 @@ export class RelayClient {
     this.#pingId = undefined;
     this.#roundTripMs = this.#options.clock.monotonic() - this.#pingedAt;
     const mayGoOn = this.#readAhead?.answered(this.#roundTripMs);
-    this.#timer(PING_INTERVAL, () => {
-      this.#ping();
-      for (const route of this.#routes.all()) if (route.id === undefined && !route.asked) this.#ask(route);
-    });
+    this.#timer(PING_INTERVAL, () => this.#ping());
     if (this.#readAhead?.asks) this.#ping();
     if (mayGoOn) this.#listener.onWritable(this);
     return undefined;
@@ -377,7 +376,16 @@ export class RelayClient {
     this.#pingedAt = clock.monotonic();
     this.#timer(PING_TIMEOUT, () => this.#fail("timeout"));
     this.#control({ type: "ping", pingId });
+    this.#askAgain();
     this.#readAhead?.pinged();
+  }
+
+  /** For routes that were refused, now and then: somebody may have given one back. */
+  #askAgain(): undefined {
+    const now = this.#options.clock.monotonic();
+    if (now < this.#askedAgainAt + PING_INTERVAL) return;
+    this.#askedAgainAt = now;
+    for (const route of this.#routes.all()) if (route.id === undefined && !route.asked) this.#ask(route);
   }
 
   #ask(route: Route): undefined {

@@ -1,4 +1,4 @@
-/** What a relay bears. An address is an IPv4 address, or an IPv6 network of 64 bits. */
+/** What a relay bears. An address is an IPv4 address, or an IPv6 network of 48 bits. */
 export interface RelayLimits {
   /** Connections whose handshake has not come; the oldest gives way. toxcore's MAX_INCOMING_CONNECTIONS. */
   readonly handshakes: number;

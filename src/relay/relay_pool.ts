@@ -87,13 +87,15 @@ export class RelayPool implements OnionRelays {
 
   /**
    * Relays that we can be reached over, as a friend who is at `at` is told them: at most `count`, our own server first.
-   * Those that we are connected to for another friend's sake are not his business, nor are those in a network where he is
-   * not.
+   * Those that another friend has named are not his business, whatever we use them for, nor are those in a network where
+   * he is not.
    */
   toShare(count: number, at?: Endpoint): PackedNode[] {
     const nodes: PackedNode[] = [];
     const scope = this.#relays.scope();
-    const ready = [...this.#relays.values()].filter((relay) => isReady(relay) && (relay.own || relay.ourServer));
+    const ready = [...this.#relays.values()].filter(
+      (relay) => isReady(relay) && relay.given && (relay.own || relay.ourServer),
+    );
     for (const relay of ready.sort((a, b) => Number(!a.ourServer) - Number(!b.ourServer))) {
       const endpoint = relay.ourServer ?? endpointOf(relay);
       if (endpoint === undefined || nodes.length >= count) continue;
@@ -106,8 +108,11 @@ export class RelayPool implements OnionRelays {
   /** A relay that the app names: it is connected to as long as it is among the best. Named again, it has another address. */
   addRelay(target: RelayTarget): void {
     if (this.#closed || sameBytes(target.publicKey, this.#options.self.publicKey)) return;
-    const relay = this.#relays.add(target, "app", (other) => this.#isWanted(other));
-    if (relay !== undefined && relay.addresses.length > 1 && relay.client?.state === "connecting") this.#drop(relay);
+    const known = this.#relays.get(target.publicKey);
+    // The address that it is being looked for at may be the wrong one.
+    const isDoubted = known?.client?.state === "connecting" && !this.#relays.isAt(known, target.address);
+    if (known && isDoubted) this.#drop(known);
+    this.#relays.add(target, "app", (other) => this.#isWanted(other), isDoubted);
     this.#alarm.set(this.#options.clock.monotonic()); // when all that are named in this turn are known
   }
 
@@ -195,9 +200,14 @@ export class RelayPool implements OnionRelays {
       for (const relay of this.#relays.values()) {
         relay.paths.delete(peer);
         relay.client?.dropRoute(peer);
+        for (const waiting of this.#allRoutes()) if (!waiting.hasOffer(relay.publicKey)) this.#offer(relay, waiting);
       }
     }
     if (!this.#closed) this.#work();
+  }
+
+  #isNamed(relay: PooledRelay): boolean {
+    return this.#allRoutes().some((route) => route.names(relay.publicKey));
   }
 
   #isWanted(relay: PooledRelay): boolean {
@@ -211,11 +221,14 @@ export class RelayPool implements OnionRelays {
     const now = this.#options.clock.monotonic();
     const all = [...this.#relays.values()];
     const random = (count: number) => randomBelow(this.#options.crypto.random, count);
-    for (const relay of chooseOwn(all, now, this.#needed, random)) {
+    const named = all.filter((relay) => relay.given || this.#isNamed(relay));
+    for (const relay of chooseOwn(named, now, this.#needed, random)) {
       relay.own = true;
       this.#connect(relay);
     }
     for (const relay of surplusOf(all)) relay.own = false;
+    // Whoever named it is no friend any more: he need not see when we are there.
+    for (const relay of all) if (!relay.given && !this.#isNamed(relay)) relay.own = false;
     for (const relay of all) {
       const wanted = relay.own || relay.ourServer !== undefined || this.#isWanted(relay);
       if (relay.client !== undefined && !wanted) this.#drop(relay);

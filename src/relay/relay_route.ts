@@ -97,6 +97,16 @@ export class RelayRoute {
     return (this.needsUntil ?? now + 1) > now && this.#isAt(relay);
   }
 
+  /** Whether the peer says that he is at this relay. */
+  names(relay: PublicKey): boolean {
+    return this.#isAt(relay);
+  }
+
+  /** Whether a connection to this relay serves it. */
+  hasOffer(relay: PublicKey): boolean {
+    return this.#offers.has(relay);
+  }
+
   /** When his relays are no longer needed, if that is so. */
   get needsUntil(): number | undefined {
     return this.#directSince === undefined ? undefined : this.#directSince + LINGER;

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../env/datagram.ts";
 import { sameBytes } from "../../util/bytes.ts";
-import { isLanAddress } from "../../util/endpoint.ts";
+import { isLanAddress, makeEndpoint } from "../../util/endpoint.ts";
 import type { PackedNode } from "../../wire/packed_node.ts";
 import type { RelayHop } from "../ports.ts";
 
@@ -14,9 +14,17 @@ export type PathNodes = readonly [PackedNode, PackedNode, PackedNode];
  * LAN nodes are not mixed with others: a LAN address means nothing to a node on the Internet.
  */
 export function choosePathNodes(known: readonly PackedNode[], destination: PackedNode): PathNodes | undefined {
-  const pool = poolOf(known);
-  const chosen: PackedNode[] = [];
-  for (let hop = 0; hop < 3; hop++) {
+  return choose(poolOf(known), [], destination);
+}
+
+/** As many as are lacking beside those that are chosen already. */
+function choose(
+  pool: readonly PackedNode[],
+  already: readonly PackedNode[],
+  destination: PackedNode,
+): PathNodes | undefined {
+  const chosen = [...already];
+  for (let hop = already.length; hop < 3; hop++) {
     const best = leastUnfit(pool, chosen, destination);
     if (best !== undefined) chosen.push(best);
   }
@@ -32,9 +40,16 @@ export function relayedPathNodes(
 ): PathNodes | undefined {
   const { publicKey } = relay;
   const others = known.filter((node) => !sameBytes(node.publicKey, publicKey));
-  const nodes = choosePathNodes(others.length > 0 ? others : known, destination);
-  return nodes && [{ publicKey, endpoint: relay.endpoint ?? nodes[0].endpoint, transport: "tcp" }, nodes[1], nodes[2]];
+  const pool = poolOf(others.length > 0 ? others : known);
+  const [any] = pool;
+  if (any === undefined) return undefined;
+  // Of one whose address is unknown nothing but the key counts: it is then where no other node is.
+  const endpoint = relay.endpoint ?? NOWHERE;
+  const nodes = choose(pool, [{ publicKey, endpoint, transport: "tcp" }], destination);
+  return nodes && [{ ...nodes[0], endpoint: relay.endpoint ?? any.endpoint }, nodes[1], nodes[2]];
 }
+
+const NOWHERE = makeEndpoint(Uint8Array.of(127, 0, 0, 0), 1);
 
 /** How many different nodes a path has, 1–3. */
 export function differentNodes([first, second, third]: PathNodes): number {

@@ -3,6 +3,7 @@ import type { KeyPair, PublicKey } from "../../crypto/keys.ts";
 import type { SharedKeyCache } from "../../crypto/shared_key_cache.ts";
 import type { Endpoint } from "../../env/datagram.ts";
 import type { UdpNetwork } from "../../network/udp_network.ts";
+import { sameBytes } from "../../util/bytes.ts";
 import type { Unsubscribe } from "../../util/emitter.ts";
 import { randomBelow, randomU32 } from "../../util/random_numbers.ts";
 import { MAX_ONION_NODES } from "../../wire/onion/sizes.ts";
@@ -107,10 +108,10 @@ export class Ways {
   /** What friends are told of where we are: relays that we can be reached over, and nodes next to us. */
   nodesAroundUs(): PackedNode[] {
     const nodes: PackedNode[] = [];
-    for (const { publicKey, endpoint } of this.#hops()) {
-      if (endpoint === undefined || nodes.length >= MAX_TOLD_RELAYS) continue;
-      nodes.push({ publicKey, endpoint, transport: "tcp" });
-    }
+    const relays = this.#relays?.toShare(MAX_TOLD_RELAYS + 1) ?? []; // our own server may be one
+    nodes.push(
+      ...relays.filter(({ publicKey }) => !sameBytes(publicKey, this.keyPair.publicKey)).slice(0, MAX_TOLD_RELAYS),
+    );
     if (this.ownEndpoint !== undefined) {
       nodes.push({ publicKey: this.keyPair.publicKey, endpoint: this.ownEndpoint, transport: "udp" });
     }

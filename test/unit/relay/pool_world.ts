@@ -102,8 +102,8 @@ export class Person {
   }
 
   /** Connecting to this relay takes so long. */
-  slow(relay: Somewhere, ms: number): void {
-    this.#delays.set(relay.endpoint.port, ms);
+  slow({ endpoint }: { readonly endpoint: Endpoint }, ms: number): void {
+    this.#delays.set(endpoint.port, ms);
   }
 
   get connected(): string[] {

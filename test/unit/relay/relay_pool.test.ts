@@ -92,6 +92,29 @@ describe("the relays that we keep for ourselves", () => {
     expect(alice.attempts).toEqual(["203.0.1.1:1", "203.0.1.1:2", `203.0.1.1:${relay.endpoint.port}`]);
   });
 
+  it("are tried at once where the app says that they are, when that is news", async () => {
+    const relay = world.deadRelayAt("203.0.1.1");
+    await relay.start();
+    const dead = { publicKey: relay.keys.publicKey, address: place("203.0.1.1", 7) };
+    alice.slow({ endpoint: dead.address }, 5_000);
+    alice.pool.addRelay(dead);
+    await world.run(1_000);
+    alice.pool.addRelay(relay.target);
+    await world.run(1_000);
+    expect(alice.attempts).toEqual(["203.0.1.1:7", `203.0.1.1:${relay.endpoint.port}`]);
+    expect(alice.connected).toEqual(["203.0.1.1"]);
+  });
+
+  it("are not begun anew by being named again", async () => {
+    const dead = { publicKey: world.crypto.keyPair().publicKey, address: place("203.0.1.1", 7) };
+    alice.slow({ endpoint: dead.address }, 5_000);
+    for (let i = 0; i < 4; i++) {
+      alice.pool.addRelay(dead);
+      await world.run(1_000);
+    }
+    expect(alice.attempts).toEqual(["203.0.1.1:7"]);
+  });
+
   it("are not a friend's as long as there are others", async () => {
     const given = await relaysAt("203.0.1.1", "203.0.2.1", "203.0.3.1");
     const his = await relaysAt("203.1.1.1", "203.1.2.1", "203.1.3.1");
@@ -235,6 +258,35 @@ describe("a friend's relays", () => {
     expect(told("192.0.2.9").sort()).toEqual(["203.0.1.1", "203.0.2.1"]);
     expect(told("10.0.0.9").sort()).toEqual(["10.0.0.7", "203.0.1.1", "203.0.2.1"]);
     expect(alice.pool.toShare(1).length).toBe(1);
+  });
+
+  it("are told to nobody else even where we are found over them for lack of others, and left when he goes", async () => {
+    const his = await relaysAt("203.1.1.1");
+    const { route } = alice.route(world.crypto.keyPair().publicKey);
+    alice.route(world.crypto.keyPair().publicKey);
+    route.suggest(his.map(({ node }) => node));
+    await world.run(1000);
+    expect(alice.connected).toEqual(["203.1.1.1"]);
+    expect(alice.pool.toShare(8)).toEqual([]);
+    route.stop();
+    await world.run(1000);
+    expect(alice.connected).toEqual([]);
+  });
+
+  it("give the place of a friend who goes to one who waits for it", async () => {
+    const [relay] = (await relaysAt("203.0.1.1")) as [Somewhere];
+    alice.pool.addRelay(relay.target);
+    await world.run(1000);
+    const keys = Array.from({ length: 241 }, () => world.crypto.keyPair());
+    const friends = keys.map(({ publicKey }) => alice.route(publicKey));
+    const last = new Person(world, keys[240]);
+    last.pool.addRelay(relay.target);
+    last.route(alice.keys.publicKey);
+    await world.run(2000);
+    expect(friends[240]?.paths.size).toBe(0);
+    friends[0]?.route.stop();
+    await world.run(2000);
+    expect(friends[240]?.paths.size).toBe(1);
   });
 
   it.each([

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PublicKey } from "../../../../src/crypto/keys.ts";
-import { choosePathNodes, differentNodes, sameNetwork } from "../../../../src/onion/client/path_nodes.ts";
+import {
+  choosePathNodes,
+  differentNodes,
+  relayedPathNodes,
+  sameNetwork,
+} from "../../../../src/onion/client/path_nodes.ts";
 import { isLanAddress, makeEndpoint } from "../../../../src/util/endpoint.ts";
 import type { PackedNode } from "../../../../src/wire/packed_node.ts";
 
@@ -35,6 +40,24 @@ test("hops differ, and lie in different networks, wherever there is choice", () 
       expect(new Set(path.map(({ endpoint }) => endpoint.address[2])).size).toBe(3);
     }),
   );
+});
+
+test("hops behind a relay are in other networks than it, and than one another", () => {
+  const relay = { publicKey: node(99).publicKey, endpoint: makeEndpoint(Uint8Array.of(198, 18, 7, 9), 443) };
+  const known = [node(1, 198, 18, 7, 1), node(2, 198, 18, 8, 1), node(3, 198, 18, 8, 2), node(4, 198, 18, 9, 1)];
+  for (let turn = 0; turn < 4; turn++) {
+    const path = relayedPathNodes(relay, [...known.slice(turn), ...known.slice(0, turn)], destination);
+    expect(path?.[0]).toEqual({ ...relay, transport: "tcp" });
+    expect(
+      path
+        ?.slice(1)
+        .map(({ endpoint }) => endpoint.address[2])
+        .sort(),
+    ).toEqual([8, 9]);
+  }
+  const unknown = relayedPathNodes({ ...relay, endpoint: undefined }, known, destination);
+  expect(new Set(unknown?.slice(1).map(({ endpoint }) => endpoint.address[2])).size).toBe(2);
+  expect(relayedPathNodes(relay, [], destination)).toBeUndefined();
 });
 
 test("LAN nodes and others are never mixed, and those of the Internet are preferred", () => {
