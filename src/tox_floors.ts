@@ -2,6 +2,7 @@ import type { Crypto } from "./crypto/crypto.ts";
 import type { KeyPair } from "./crypto/keys.ts";
 import type { SharedKeyCache } from "./crypto/shared_key_cache.ts";
 import { Dht } from "./dht/dht.ts";
+import type { StreamPort } from "./env/stream.ts";
 import { Files } from "./files/files.ts";
 import { Friends } from "./friend/friends.ts";
 import { NetCrypto } from "./net_crypto/net_crypto.ts";
@@ -49,8 +50,8 @@ export async function buildFloors(
   const base = { network, clock, crypto, logger, metrics };
   const dht = new Dht({ ...base, ...ofDht });
   const onionServer = new OnionServer({ ...base, dht });
-  const relays =
-    env.streams && new RelayPool({ ...base, streams: env.streams, self: dht.keyPair, sharedKeys: dht.sharedKeys });
+  const streams = env.streams && boundStreams(env.streams, options);
+  const relays = streams && new RelayPool({ ...base, streams, self: dht.keyPair, sharedKeys: dht.sharedKeys });
   const onionClient = new OnionClient({ ...base, dht, self, ...(relays && { relays }) });
   const keys = { self, selfShared, dht: dht.keyPair, dhtShared: dht.sharedKeys };
   const netCrypto = new NetCrypto({ ...base, keys });
@@ -95,6 +96,7 @@ export async function buildFloors(
   netCrypto.onIncoming = (peer, dhtPublicKey) => friends.incoming(peer, dhtPublicKey);
   netCrypto.isWelcome = (peer) => friends.welcomes(peer);
   dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;
+  if (relayServer) relayServer.hasFriends = dht.hasFriends;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
   return { ...lower, friends, files };
 }
@@ -121,11 +123,25 @@ async function openRelay(
 }
 
 /** Friends are told of our own relay by its loopback address, as toxcore does: they know where we are. */
-function announceOurRelay(relays: RelayPool | undefined, { ports }: RelayServer, { ipv4, bindIpv4 }: ToxOptions): void {
+function announceOurRelay(
+  relays: RelayPool | undefined,
+  { ports }: RelayServer,
+  { ipv4, bindIpv4, bindIpv6 }: ToxOptions,
+): void {
   const [port = 0] = ports;
-  const loopback = ipv4 === false ? "::1" : "127.0.0.1";
+  const hasIpv4 = ipv4 !== false && (bindIpv4 !== undefined || bindIpv6 === undefined);
+  const loopback = hasIpv4 ? "127.0.0.1" : "::1";
+  const bound = hasIpv4 ? bindIpv4 : bindIpv6;
   const at = (address: string) => makeEndpoint(parseAddress(address) ?? new Uint8Array(4), port);
-  relays?.addOurServer(at(bindIpv4 === undefined || bindIpv4 === "0.0.0.0" ? loopback : bindIpv4), at(loopback));
+  relays?.addOurServer(at(bound === undefined || /^[0.:]+$/.test(bound) ? loopback : bound), at(loopback));
+}
+
+/** TCP that leaves by the addresses that were asked for, as UDP does. */
+function boundStreams(streams: StreamPort, { bindIpv4, bindIpv6 }: ToxOptions): StreamPort {
+  return {
+    listen: (options) => streams.listen(options),
+    connect: (to, options) => streams.connect(to, { ...options, fromIpv4: bindIpv4, fromIpv6: bindIpv6 }),
+  };
 }
 
 export async function closeFloors({ files, friends, ...lower }: Floors): Promise<void> {

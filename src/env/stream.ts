@@ -45,6 +45,9 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** How many bytes may wait to be sent; 256 KiB when left out. */
   readonly queueLimit?: number;
+  /** Local addresses in text to connect from, of either family; the system's choice when left out. */
+  readonly fromIpv4?: string | undefined;
+  readonly fromIpv6?: string | undefined;
 }
 
 export interface ListenOptions extends BindOptions {

@@ -1,4 +1,4 @@
-import { createConnection, type Socket } from "node:net";
+import { createConnection, isIPv6, type Socket } from "node:net";
 import type { Resolver } from "../env/resolver.ts";
 import type { ConnectOptions, StreamTarget } from "../env/stream.ts";
 import { formatAddress } from "../util/endpoint.ts";
@@ -22,7 +22,7 @@ export async function connectFirst(to: StreamTarget, options: ConnectOptions, re
     stop.throwIfAborted();
     const hosts = "host" in to ? await stoppable(resolver.resolve(to.host), stop) : undefined;
     const addresses = hosts?.slice(0, MOST_ADDRESSES).map(formatAddress) ?? ("host" in to ? [] : [addressText(to)]);
-    return await firstOf(addresses, to.port, stop);
+    return await firstOf(addresses, to.port, options, stop);
   } catch (cause) {
     if (signal?.aborted) throw new ToxError("aborted", `Connecting to ${where} was given up.`, { cause });
     throw connectError(cause, where, timeout.signal.aborted ? timeoutMs : undefined);
@@ -60,7 +60,12 @@ function stoppable<T>(promise: Promise<T>, stop: AbortSignal): Promise<T> {
   });
 }
 
-function firstOf(addresses: readonly string[], port: number, stop: AbortSignal): Promise<Socket> {
+function firstOf(
+  addresses: readonly string[],
+  port: number,
+  { fromIpv4, fromIpv6 }: Pick<ConnectOptions, "fromIpv4" | "fromIpv6">,
+  stop: AbortSignal,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const trying = new Set<Socket>(); // bounded by MOST_ADDRESSES
     let next = 0;
@@ -87,7 +92,8 @@ function firstOf(addresses: readonly string[], port: number, stop: AbortSignal):
         if (trying.size === 0) settle(undefined, lastError);
         return;
       }
-      const socket = createConnection({ host, port });
+      const localAddress = isIPv6(host) ? fromIpv6 : fromIpv4;
+      const socket = createConnection({ host, port, ...(localAddress !== undefined && { localAddress }) });
       trying.add(socket);
       const failed = (error: Error) => {
         trying.delete(socket);

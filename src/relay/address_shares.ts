@@ -21,6 +21,8 @@ export class AddressShare<C extends Pausable = Pausable> {
   readonly pending = new Set<C>();
   /** Bounded by `clientsPerAddress`. */
   readonly clients = new Set<C>();
+  /** Of those, for whom much waits, the longest first. Bounded by `slowReadersPerAddress`. */
+  readonly slow = new Set<C>();
   paused = false;
   #work: number;
   #filledAt: number;
@@ -84,6 +86,15 @@ export class AddressShares<C extends Pausable> {
     const share = new AddressShare<C>(this.#limits, now);
     this.#shares.set(key, share);
     return share;
+  }
+
+  /** Who has most connections in use. Looks at all of them; only for a relay that is full. */
+  largest(): AddressShare<C> | undefined {
+    let largest: AddressShare<C> | undefined;
+    for (const share of this.#shares.values()) {
+      if (share.clients.size > (largest?.clients.size ?? 0)) largest = share;
+    }
+    return largest;
   }
 
   /** Forgets who has been away for longest, looking at no more than a few. */

@@ -67,7 +67,8 @@ export class KnownRelays {
     if (known !== undefined) {
       if (given && !known.given) known.addresses.length = 0;
       known.given ||= given;
-      if (given === known.given) addAddress(known, target.address, source === "app" && (known.isNode || isUrgent));
+      if (!given && !known.given) this.#putFirst(known, target.address);
+      else if (given === known.given) addAddress(known, target.address, source === "app" && (known.isNode || isUrgent));
       if (source === "app") known.isNode = false;
       return known;
     }
@@ -135,6 +136,15 @@ export class KnownRelays {
     };
     this.#relays.set(publicKey, relay);
     return relay;
+  }
+
+  /** What a friend says is tried before what others, or he, said earlier: of that the oldest failure gives way. */
+  #putFirst(relay: PooledRelay, address: StreamTarget): void {
+    const { addresses } = relay;
+    if (addresses.some((known) => sameTarget(known, address))) return;
+    if (addresses.length >= MAX_ADDRESSES) addresses.pop();
+    addresses.splice(relay.client === undefined ? 0 : 1, 0, address);
+    relay.retryAt = 0;
   }
 
   #count(counts: (relay: PooledRelay) => boolean): number {

@@ -13,6 +13,8 @@ export interface Link {
   readonly id: number;
   readonly peer: PublicKey;
   other: Link | undefined;
+  /** Whether the owner was told that the peer is there. */
+  told: boolean;
 }
 
 /** A connection to our relay. Holds little while idle: no buffers, no timers, no table before the first link. */
@@ -60,6 +62,7 @@ export class RelayConnection {
       id: FIRST_CONNECTION_ID + index,
       peer: peer.slice() as PublicKey,
       other: undefined,
+      told: false,
     };
     this.#links[index] = link;
     return link;

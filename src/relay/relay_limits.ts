@@ -15,8 +15,11 @@ export interface RelayLimits {
   /** What one address may have us work: bytes received, and COST_OF_PACKET for each packet. At once, and a second. */
   readonly workBurst: number;
   readonly workPerSecond: number;
-  /** Bytes that may wait to be sent to one client; data is dropped from three quarters on. */
+  /** Bytes that may wait to be sent to one client, with what keeping them costs; data is dropped from three quarters on. */
   readonly queueBytes: number;
+  /** Clients for whom more than 16 KiB may wait: in all, and of one address. */
+  readonly slowReaders: number;
+  readonly slowReadersPerAddress: number;
 }
 
 /** Opening and sealing a packet of no length takes as long as so many bytes of a long one. */
@@ -33,4 +36,6 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   workBurst: 16 * 1024 * 1024,
   workPerSecond: 64 * 1024 * 1024,
   queueBytes: 256 * 1024,
+  slowReaders: 512,
+  slowReadersPerAddress: 128,
 };

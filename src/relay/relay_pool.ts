@@ -74,6 +74,10 @@ export class RelayPool implements OnionRelays {
     this.#routeHost = {
       clock,
       mayConnectTo: (relay, from) => mayConnectTo(relay, from, this.#relays.scope()),
+      knows: ({ publicKey, endpoint }) => {
+        const known = this.#relays.get(publicKey);
+        return known !== undefined && (known.given || this.#relays.isAt(known, endpoint));
+      },
       wants: (nodes) => this.#friendRelays(nodes),
       changed: () => this.#work(),
       stopped: (stopped) => this.#forgetRoute(stopped),

@@ -28,6 +28,8 @@ export interface RouteHost {
   readonly clock: Clock;
   /** Whether we may connect to a relay on the word of somebody who is there. */
   mayConnectTo(relay: Endpoint, from: Endpoint | undefined): boolean;
+  /** Whether we know the relay to be there, or where it is by the app's word. */
+  knows(relay: PackedNode): boolean;
   /** Relays that the peer is said to be at. */
   wants(relays: readonly PackedNode[]): void;
   /** What the route needs has changed. */
@@ -75,8 +77,7 @@ export class RelayRoute {
     const fresh: PackedNode[] = [];
     for (const relay of relays) {
       if (relay.transport !== "tcp" || fresh.length === MAX_WANTED) continue;
-      if (this.#host.mayConnectTo(relay.endpoint, teller.from) && this.#want(relay.publicKey, teller))
-        fresh.push(relay);
+      if (this.#host.mayConnectTo(relay.endpoint, teller.from) && this.#want(relay, teller)) fresh.push(relay);
     }
     if (fresh.length === 0) return;
     this.#host.wants(fresh);
@@ -156,11 +157,13 @@ export class RelayRoute {
     this.#host.stopped(this);
   }
 
-  #want(relay: PublicKey, teller: RelayTeller): boolean {
-    const known = this.#wanted.findIndex((key) => sameBytes(key, relay));
-    if (known < 0 && !teller.mayTakeNew()) return false;
+  #want(relay: PackedNode, teller: RelayTeller): boolean {
+    const { publicKey } = relay;
+    const known = this.#wanted.findIndex((key) => sameBytes(key, publicKey));
+    // Another address of a relay that we know is another place to connect to.
+    if ((known < 0 || !this.#host.knows(relay)) && !teller.mayTakeNew()) return false;
     if (known >= 0) this.#wanted.splice(known, 1);
-    this.#wanted.push(relay.slice() as Uint8Array as PublicKey);
+    this.#wanted.push(publicKey.slice() as Uint8Array as PublicKey);
     if (this.#wanted.length > MAX_WANTED) this.#wanted.shift();
     return true;
   }

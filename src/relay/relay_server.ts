@@ -61,11 +61,15 @@ const PING_TIMEOUT = 10_000;
 const TICK_MS = 250;
 /** Paused addresses go on earlier. */
 const SHORT_TICK_MS = 5;
+/** A full relay makes one place in so many ms, since that takes a look at all addresses. */
+const CROWDED_MS = 10;
 /** Of the time, for the keys of strangers. */
 const KEY_SHARE = 0.3;
 
 /** A TCP relay: takes connections, and has the switchboard pass on what their owners send one another. */
 export class RelayServer {
+  /** Whether there are friends, whose packets come before the keys of strangers. */
+  hasFriends: (() => boolean) | undefined;
   readonly #options: RelayServerOptions;
   readonly #limits: RelayLimits;
   readonly #budget: KeyBudget;
@@ -87,6 +91,8 @@ export class RelayServer {
   #nextId = 1;
   #cancelTick: Cancel | undefined;
   #tickAt = Number.POSITIVE_INFINITY;
+  /** Until then no place is made for anybody. */
+  #crowdedUntil = 0;
   #closed = false;
 
   constructor(options: RelayServerOptions) {
@@ -96,12 +102,13 @@ export class RelayServer {
       options.keyBudget ??
       new KeyBudget(
         options.clock,
-        servingShares(() => false, KEY_SHARE),
+        servingShares(() => this.hasFriends?.() ?? false, KEY_SHARE),
       );
     this.#shares = new AddressShares(this.#limits);
     this.#dropHandshake = dropCounter(options.metrics, "relayHandshake");
-    this.#switchboard = new Switchboard({ ...options, dataLimit: 0.75 * this.#limits.queueBytes }, (connection, why) =>
-      this.#remove(connection, why),
+    this.#switchboard = new Switchboard(
+      { ...options, dataLimit: 0.75 * this.#limits.queueBytes, slowReaders: this.#limits },
+      (connection, why) => this.#remove(connection, why),
     );
   }
 
@@ -226,6 +233,7 @@ export class RelayServer {
     const { share } = connection;
     if (share.spend(packet.length, () => this.#options.clock.monotonic())) this.#pause(share);
     this.#switchboard.handle(connection, packet);
+    if (this.#switchboard.hasUntold) this.#arm();
     // Its only packet that the switchboard cannot judge: an answer to a ping.
     if (connection.state === "client" && connection.pingId === undefined && this.#pongs.delete(connection)) {
       this.#pings.add(connection, this.#options.clock.monotonic());
@@ -237,7 +245,7 @@ export class RelayServer {
     const { share, publicKey } = connection;
     const older = publicKey && this.#switchboard.client(publicKey);
     if (older !== undefined) this.#remove(older, "replaced");
-    if (share.clients.size >= this.#limits.clientsPerAddress || this.#switchboard.size >= this.#limits.clients) {
+    if (share.clients.size >= this.#limits.clientsPerAddress || !this.#hasRoomFor(share)) {
       this.#remove(connection, "refused");
       return false;
     }
@@ -251,6 +259,18 @@ export class RelayServer {
     this.#arm();
     this.#options.metrics.gauge("relay.server.clients", this.#switchboard.size);
     return true;
+  }
+
+  /** A full relay takes a place from the address that has most, for one that has fewer. */
+  #hasRoomFor(share: AddressShare<RelayConnection>): boolean {
+    if (this.#switchboard.size < this.#limits.clients) return true;
+    const now = this.#options.clock.monotonic();
+    if (now < this.#crowdedUntil) return false;
+    this.#crowdedUntil = now + CROWDED_MS;
+    const largest = this.#shares.largest();
+    if (largest === undefined || largest.clients.size <= share.clients.size + 1) return false;
+    this.#giveWay(first(largest.clients));
+    return this.#switchboard.size < this.#limits.clients;
   }
 
   #ping(connection: RelayConnection, now: number): undefined {
@@ -295,6 +315,7 @@ export class RelayServer {
   /** One timer for everything that is due. */
   #arm(): undefined {
     let due = Math.min(this.#handshakes.next(), this.#unconfirmed.next(), this.#pings.next(), this.#pongs.next());
+    if (this.#switchboard.hasUntold) due = Math.min(due, this.#options.clock.monotonic() + 1);
     due = Math.ceil(due / TICK_MS) * TICK_MS;
     for (const share of this.#paused) due = Math.min(due, Math.ceil(share.resumeAt / SHORT_TICK_MS) * SHORT_TICK_MS);
     if (this.#closed || due >= this.#tickAt) return;
@@ -311,6 +332,7 @@ export class RelayServer {
       this.#paused.delete(share);
       share.resume();
     }
+    this.#switchboard.tellUntold();
     const late = () => this.#handshakes.takeDue(now) ?? this.#unconfirmed.takeDue(now) ?? this.#pongs.takeDue(now);
     for (let next = late(); next !== undefined; next = late()) this.#remove(next, "timeout");
     for (let next = this.#pings.takeDue(now); next !== undefined; next = this.#pings.takeDue(now))

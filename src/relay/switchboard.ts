@@ -17,6 +17,7 @@ import {
 } from "../wire/tcp/packets.ts";
 import type { RelayClientId, RelayForwarding, RelayOnion } from "./ports.ts";
 import type { Link, RelayConnection } from "./relay_connection.ts";
+import { type SlowReaderLimits, SlowReaders } from "./slow_readers.ts";
 
 export interface SwitchboardOptions {
   readonly crypto: Crypto;
@@ -25,6 +26,7 @@ export interface SwitchboardOptions {
   readonly forwarding?: RelayForwarding;
   /** Data is dropped for a client that has more bytes than this waiting. */
   readonly dataLimit: number;
+  readonly slowReaders: SlowReaderLimits;
 }
 
 /** Ends a connection, and has `remove` called for it, now or soon. */
@@ -41,14 +43,17 @@ export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #end: EndConnection;
   readonly #drop: Drop;
+  readonly #slow: SlowReaders;
   readonly #byKey: KeyMap<RelayConnection>; // bounded by the server's limit of clients
   readonly #byId = new Map<RelayClientId, RelayConnection>(); // the same ones
+  readonly #untold = new Set<RelayConnection>(); // clients, until they have read or are gone
   readonly #packet = new Uint8Array(MAX_FRAME_BOX_SIZE);
 
   constructor(options: SwitchboardOptions, end: EndConnection) {
     this.#options = options;
     this.#end = end;
     this.#drop = dropCounter(options.metrics, "relayServer");
+    this.#slow = new SlowReaders(options.slowReaders, (connection) => this.#end(connection, "too-many-slow"));
     this.#byKey = new KeyMap(randomU32(options.crypto.random));
     const { onion, forwarding } = options;
     if (onion !== undefined) onion.onClientResponse = (id, data) => this.#answer(id, "onionResponse", data);
@@ -75,6 +80,8 @@ export class Switchboard {
     const { publicKey } = connection;
     if (publicKey !== undefined && this.#byKey.get(publicKey) === connection) this.#byKey.delete(publicKey);
     this.#byId.delete(connection.id);
+    this.#untold.delete(connection);
+    this.#slow.delete(connection);
     for (const link of connection.links()) this.#unlink(link);
   }
 
@@ -84,6 +91,7 @@ export class Switchboard {
     if (forwarding !== undefined) forwarding.onClientReply = undefined;
     this.#byKey.clear();
     this.#byId.clear();
+    this.#untold.clear();
   }
 
   ping(connection: RelayConnection, pingId: bigint): void {
@@ -149,8 +157,32 @@ export class Switchboard {
     if (other === undefined || other.other !== undefined) return;
     link.other = other;
     other.other = link;
-    this.#control(from, { type: "connectNotice", connectionId: link.id });
-    if (link.other === other) this.#control(other.owner, { type: "connectNotice", connectionId: other.id });
+    this.#tell(link);
+    if (link.other === other) this.#tell(other);
+  }
+
+  /**
+   * Tells the owner whether the peer is there. One who reads slowly hears of it later, and of coming and going at once
+   * nothing: a peer cannot fill his queue with it.
+   */
+  #tell(link: Link): undefined {
+    const { owner, told } = link;
+    const isThere = link.other !== undefined;
+    if (told === isThere || owner.state !== "client") return;
+    if (owner.stream.queued > this.#options.dataLimit) return void this.#untold.add(owner);
+    link.told = isThere;
+    this.#control(owner, { type: isThere ? "connectNotice" : "disconnectNotice", connectionId: link.id });
+  }
+
+  /** Whether somebody is to be told something when he has read more. */
+  get hasUntold(): boolean {
+    return this.#untold.size > 0;
+  }
+
+  tellUntold(): void {
+    const owners = [...this.#untold];
+    this.#untold.clear();
+    for (const owner of owners) for (const link of owner.links()) this.#tell(link);
   }
 
   #unlink(link: Link): undefined {
@@ -159,7 +191,7 @@ export class Switchboard {
     link.owner.removeLink(link);
     if (other === undefined) return;
     other.other = undefined;
-    this.#control(other.owner, { type: "disconnectNotice", connectionId: other.id });
+    this.#tell(other);
   }
 
   #answer(id: RelayClientId, type: "onionResponse" | "forwarding", data: Uint8Array): undefined {
@@ -175,10 +207,13 @@ export class Switchboard {
   #sendData(to: RelayConnection, bytes: Uint8Array): undefined {
     const full = to.stream.queued > this.#options.dataLimit || !to.stream.send(bytes);
     this.#options.metrics.count(full ? "relay.server.packetsDropped" : "relay.server.packetsPassedOn");
+    this.#slow.sentTo(to);
   }
 
   #control(to: RelayConnection, packet: TcpPacket): undefined {
-    if (to.state === "client" && !to.stream.send(this.#encode(packet))) this.#end(to, "overflow");
+    if (to.state !== "client") return;
+    if (to.stream.send(this.#encode(packet))) this.#slow.sentTo(to);
+    else this.#end(to, "overflow");
   }
 
   #encode(packet: TcpPacket): Uint8Array {

@@ -7,7 +7,7 @@ import { isLanAddress, isLoopback } from "../util/endpoint.ts";
 export interface RelayTeller {
   /** Where packets of his come from; undefined when that is not known. */
   readonly from: Endpoint | undefined;
-  /** Asked for each relay that he has not named before: whether it may be taken now. */
+  /** Asked for each relay, and each address of one, that he has not named before: whether it may be taken now. */
   mayTakeNew(): boolean;
 }
 

@@ -157,6 +157,32 @@ describe("a caller's mistake", () => {
   });
 });
 
+describe("an instance that is bound to one address", () => {
+  it("reaches relays, its own among them, from there alone", async () => {
+    const seen: (string | undefined)[][] = [];
+    await using story = new Story();
+    const [relay] = await story.relays(1);
+    const alice = await story.person("Alice", {
+      bindIpv4: "0.0.0.0",
+      relayPort: 4444,
+      relays: [relay?.at ?? expect.fail()],
+      env: (host) => ({
+        streams: {
+          listen: (options) => host.edges.streams.listen(options),
+          connect: (to, options) => {
+            seen.push([options.fromIpv4, options.fromIpv6]);
+            return host.edges.streams.connect(to, options);
+          },
+        },
+      }),
+    });
+    await alice.tox.addFriendWithoutRequest("42".repeat(32));
+    await story.pass(5_000);
+    expect(seen.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(seen.map(String))).toEqual(new Set(["0.0.0.0,"]));
+  });
+});
+
 describe("the outbox", () => {
   it("is found again by an instance with the same store", async () => {
     await using story = new Story();

@@ -32,9 +32,11 @@ export class KnownNodes {
     return this.#nodes.size;
   }
 
-  /** Somebody's node to start from. */
+  /** Somebody's node to start from; of several addresses of one, its IPv4 address, which every relay can send to. */
   give(node: PackedNode): void {
-    if (this.#nodes.get(node.publicKey)?.given !== true && this.#given++ >= MAX_GIVEN) return;
+    const known = this.#nodes.get(node.publicKey);
+    if (known?.given === true && known.node.endpoint.family === 4 && node.endpoint.family === 6) return;
+    if (known?.given !== true && this.#given++ >= MAX_GIVEN) return;
     this.#nodes.delete(node.publicKey);
     this.#add({ node, given: true, misses: 0 });
   }
@@ -42,8 +44,8 @@ export class KnownNodes {
   /** A node that has just answered, over whatever path. */
   answered(node: PackedNode): void {
     const known = this.#nodes.get(node.publicKey);
-    if (known !== undefined) known.misses = 0;
-    else this.#add({ node, given: false, misses: 0 });
+    if (known === undefined) this.#add({ node, given: false, misses: 0 });
+    else this.#nodes.set(node.publicKey, { ...known, node, misses: 0 }); // where it answers is where it is
   }
 
   /** What went over this node, or to it, has got no answer. */

@@ -129,6 +129,19 @@ describe("connecting", () => {
     await expect(given).rejects.toMatchObject({ code: "aborted" });
   });
 
+  it("leaves by the local address that was asked for", async () => {
+    const listener = await streams.listen({ family: 4, port: 0 });
+    open.push(listener);
+    const accepted = new Promise<StreamSocket>((resolve) => {
+      listener.onConnection = resolve;
+    });
+    const to = { ...LOOPBACK, port: listener.port };
+    open.push(await streams.connect(to, { timeoutMs: 5000, fromIpv4: "127.0.0.77", fromIpv6: "::1" }));
+    const stream = await accepted;
+    open.push(stream);
+    expect(stream.remote?.address).toEqual(Uint8Array.of(127, 0, 0, 77));
+  });
+
   it("tries the addresses of a name until one answers", async () => {
     const listener = await listen();
     const resolver = { resolve: async () => [Uint8Array.of(127, 0, 0, 9), Uint8Array.of(127, 0, 0, 1)] };

@@ -193,6 +193,70 @@ describe("a relay among enemies", () => {
     expect(await served(world, both)).toBe(100);
   });
 
+  it("does not cut off who reads slowly for a peer's coming and going, and tells him in the end", async () => {
+    await world.relay({ limits: { queueBytes: 8192 } });
+    const victim = world.client([10, 0, 1, 1]);
+    const rogue = await world.rogue(ENEMY);
+    victim.relay.requestRoute(rogue.key);
+    rogue.say(0, victim.key);
+    await world.run(10);
+    const slow = await world.rogue([10, 0, 1, 3]);
+    slow.say(0, rogue.key);
+    rogue.say(0, slow.key);
+    await world.run(10);
+    slow.stream.pause();
+    for (let n = 0; n < 20; n++) rogue.say(17, new Uint8Array(1000));
+    await world.run(5);
+    for (let n = 0; n < 500; n++) {
+      rogue.say(3, 17);
+      rogue.say(0, slow.key);
+      if (n % 50 === 0) await world.run(2);
+    }
+    rogue.say(3, 17);
+    await world.run(2_000);
+    expect(slow.fault).toBeUndefined();
+    expect(victim.heard.at(-1)).toBe("online");
+    slow.packets.length = 0;
+    slow.stream.resume();
+    await world.run(2_000);
+    expect(slow.fault).toBeUndefined();
+    expect(slow.packets.filter(([id]) => id === 2 || id === 3).map(([id]) => id)).toEqual([3]);
+  });
+
+  it("makes room for others when few addresses have all its places", async () => {
+    const server = await world.relay({ limits: { clients: 8, clientsPerAddress: 4 } });
+    for (let i = 0; i < 8; i++) {
+      const one = await world.rogue([10, 0, 6, i % 2]);
+      one.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+      await world.run(2);
+    }
+    expect(server.connectionCount).toBe(8);
+    const alice = world.client([10, 0, 1, 1]);
+    await world.run(100);
+    const bob = world.client([10, 0, 1, 2]);
+    alice.relay.requestRoute(bob.key);
+    bob.relay.requestRoute(alice.key);
+    await world.run(1_000);
+    expect([alice.heard.at(-1), bob.heard.at(-1)]).toEqual(["online", "online"]);
+    expect(server.connectionCount).toBe(8);
+  });
+
+  it("keeps little for those who do not read, however many they are", async () => {
+    const server = await world.relay({ limits: { slowReaders: 6, slowReadersPerAddress: 4 } });
+    const rogues: Rogue[] = [];
+    for (let i = 0; i < 12; i++) {
+      const one = await world.rogue([10, 0, 6, i % 3]);
+      one.stream.pause();
+      rogues.push(one);
+      for (let n = 0; n < 1000; n++) one.say(4, 0, 0, 0, 0, 0, 0, 0, 1);
+      await world.run(5);
+    }
+    expect(server.connectionCount).toBe(6);
+    expect(world.metrics.get("relay.server.ended.too-many-slow")).toBe(6);
+    const both = await pair(world);
+    expect(await served(world, both)).toBe(100);
+  });
+
   it("links a client again whose full stream was cut off in the very moment of being linked", async () => {
     await world.relay({ limits: { queueBytes: 4096 } });
     const victim = world.client([10, 0, 1, 1]);

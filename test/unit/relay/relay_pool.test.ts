@@ -273,6 +273,32 @@ describe("a friend's relays", () => {
     expect(alice.connected).toEqual([]);
   });
 
+  it("are found where an honest friend says although another has said eight other places", async () => {
+    const [relay] = (await relaysAt("203.0.1.1")) as [Somewhere];
+    const liar = alice.route(world.crypto.keyPair().publicKey);
+    const honest = alice.route(world.crypto.keyPair().publicKey);
+    for (let i = 1; i <= 8; i++) {
+      liar.route.suggest([{ ...relay.node, endpoint: place(`203.9.${i}.1`, 443) }], teller("203.9.9.9"));
+      await world.run(20_000);
+    }
+    honest.route.suggest([relay.node], teller("203.0.9.9"));
+    await world.run(1_000);
+    expect(alice.connected).toEqual(["203.0.1.1"]);
+  });
+
+  it("have one address for each new one that he may name, however few relays they are", async () => {
+    const { route } = alice.route(world.crypto.keyPair().publicKey);
+    const { publicKey } = world.crypto.keyPair();
+    let left = 2;
+    for (let i = 1; i <= 8; i++) {
+      const endpoint = place(`203.9.${i}.1`, 443);
+      route.suggest([{ publicKey, endpoint, transport: "tcp" }], { from: undefined, mayTakeNew: () => left-- > 0 });
+      await world.run(1_000);
+    }
+    await world.run(MINUTE);
+    expect(new Set(alice.attempts).size).toBe(2);
+  });
+
   it("give the place of a friend who goes to one who waits for it", async () => {
     const [relay] = (await relaysAt("203.0.1.1")) as [Somewhere];
     alice.pool.addRelay(relay.target);

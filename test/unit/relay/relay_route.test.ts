@@ -50,6 +50,7 @@ beforeEach(() => {
     {
       clock,
       mayConnectTo: ({ port }) => port === 443,
+      knows: ({ publicKey }) => wanted.includes(publicKey[0] ?? 0),
       wants: (nodes) => wanted.push(...nodes.map(({ publicKey }) => publicKey[0] ?? 0)),
       changed: () => heard.push("changed"),
       stopped: () => stopped++,
