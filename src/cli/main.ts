@@ -6,7 +6,12 @@ import { chatCommand } from "./chat.ts";
 import { nodeCommand } from "./node/command.ts";
 import { rpcCommand } from "./rpc.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const { version, engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const needed = Number.parseInt(engines.node.replace(/^\D+/, ""), 10);
+if (Number.parseInt(process.versions.node, 10) < needed) {
+  console.error(`toxcore-ts needs Node ${needed} or newer, and this is ${process.versions.node}: install a newer one.`);
+  process.exit(1);
+}
 
 const program = new Command("toxcore-ts")
   .description("Tox: talk to people directly, without servers, accounts or a company between you.")

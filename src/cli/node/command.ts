@@ -22,7 +22,7 @@ interface NodeFlags {
 
 export function nodeCommand(): Command {
   return new Command("node")
-    .description("A bootstrap node that others find the network through")
+    .description("a bootstrap node that others find the network through")
     .option("--config <FILE>", "JSON, or tox-bootstrapd's own configuration")
     .option("--keys <FILE>", "the node's keys, made when missing")
     .option("--port <N>", "the UDP port (0: any)", (text) => portOf(text, 0))
@@ -40,7 +40,7 @@ export function nodeCommand(): Command {
         .argument("<HOST>")
         .argument("<PORT>", "its UDP port", (text) => portOf(text, 1))
         .action(async (host: string, port: number) => {
-          const { version, motd } = await askNodeInfo(host, port);
+          const { version, motd } = await askNodeInfo(host.replace(/^\[(.*)\]$/, "$1"), port);
           console.log(`version: ${versionText(version)}\nmotd: ${safeText(motd)}`);
         }),
     )
@@ -75,6 +75,7 @@ async function health(url: string): Promise<void> {
     const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
     console.log(safeText((await firstText(answer)).trim()));
     if (!answer.ok) process.exitCode = 1;
+    if (answer.status === 404) console.error(`${url} is not there: the URL ends in /health.`);
   } catch (error) {
     throw new ToxError("connection-failed", `${url} does not answer: ${String(error)}.`);
   }

@@ -35,6 +35,7 @@ export async function runNode(read: () => Promise<NodeConfig>): Promise<void> {
     const next = await read();
     await endpoint.move(next.metrics);
     sink = consoleLogger(next.log);
+    warnOfLongMotd(next, logger);
     node.setMotd(next.motd);
     if (lasting(next) !== lasting(config)) logger.warn("ports, files and families change with a restart only");
     config = next;
@@ -68,6 +69,7 @@ export async function runNode(read: () => Promise<NodeConfig>): Promise<void> {
 }
 
 async function startNode(config: NodeConfig, logger: Logger, metrics: PrometheusMetrics): Promise<ToxNode> {
+  warnOfLongMotd(config, logger);
   const provider = await loadCryptoProvider();
   const publicKeyOf = (secret: Uint8Array) => {
     const publicKey = new Uint8Array(32);
@@ -93,6 +95,12 @@ async function startNode(config: NodeConfig, logger: Logger, metrics: Prometheus
   } finally {
     keys.secretKey.fill(0);
   }
+}
+
+/** tox-bootstrapd cuts it as well. */
+function warnOfLongMotd({ motd }: NodeConfig, logger: Logger): void {
+  const bytes = Buffer.byteLength(motd ?? "");
+  if (bytes > 255) logger.warn("the motd is cut to 255 bytes: shorten it", { bytes });
 }
 
 async function writePid(path: string): Promise<void> {
