@@ -122,3 +122,12 @@ function encodeInto<T>(spec: Codec<T>, packet: T, room: number, dirt: number): U
   }
   return around.slice(MARGIN, end);
 }
+
+/** For encoders that make their bytes themselves. */
+export const into =
+  <T>(encode: (packet: T) => Uint8Array) =>
+  (target: Uint8Array, packet: T): number => {
+    const encoded = encode(packet);
+    target.set(encoded);
+    return encoded.length;
+  };

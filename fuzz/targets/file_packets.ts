@@ -3,16 +3,8 @@ import { decodeFileControl, encodeFileControl, type FileControl } from "../../sr
 import { decodeFileData, encodeFileData, type FileData } from "../../src/wire/friend/file_data.ts";
 import { decodeFileHash, encodeFileHash, type FileHash } from "../../src/wire/friend/file_hash.ts";
 import { decodeFileRequest, encodeFileRequest, type FileRequest } from "../../src/wire/friend/file_request.ts";
-import { atMost, codec, family } from "../codec.ts";
+import { atMost, codec, family, into } from "../codec.ts";
 import { bytes, MAX_U64 } from "../samples.ts";
-
-const into =
-  <T>(encode: (packet: T) => Uint8Array) =>
-  (target: Uint8Array, packet: T): number => {
-    const encoded = encode(packet);
-    target.set(encoded);
-    return encoded.length;
-  };
 
 export const { fuzz, corpus, limitMs } = family(
   codec<FileRequest>({

@@ -34,20 +34,11 @@ import {
 } from "../../src/wire/friend/presence.ts";
 import { decodeShareRelays, encodeShareRelays } from "../../src/wire/friend/share_relays.ts";
 import type { PackedNode } from "../../src/wire/packed_node.ts";
-import { atMost, broken, codec, family } from "../codec.ts";
+import { atMost, broken, codec, family, into } from "../codec.ts";
 import { bytes, IPV4, IPV6, MAX_U64, node } from "../samples.ts";
 
 const mark: MessageMark = { epoch: 1n, sequence: 2n };
 const lastMark: MessageMark = { epoch: MAX_U64, sequence: MAX_U64 };
-
-/** These encoders make their bytes themselves. */
-const into =
-  <T>(encode: (packet: T) => Uint8Array) =>
-  (target: Uint8Array, packet: T): number => {
-    const encoded = encode(packet);
-    target.set(encoded);
-    return encoded.length;
-  };
 
 export const { fuzz, corpus, limitMs } = family(
   codec({

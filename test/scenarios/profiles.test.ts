@@ -24,7 +24,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("a profile", () => {
-  it("save_load: an instance comes back as the same person, with its friends", async () => {
+  it("is the same person after an end in order, who knows what the friends told and when they were there", async () => {
     await using story = new Story();
     const store = memoryStore();
     const bob = await story.person("Bob", { statusMessage: "at home", status: "busy" });
@@ -44,7 +44,7 @@ describe("a profile", () => {
     await story.until("Bob to be there again", () => friend?.connection === "udp");
   });
 
-  it("save_friend: a request goes on after a restart, and the way into the network is known", async () => {
+  it("of somebody killed twice knows whom he asks, and the way into the network", async () => {
     await using story = new Story();
     await story.crowd(3);
     const store = memoryStore();
