@@ -22,6 +22,23 @@ export type { FileEvents } from "./files/files.ts";
 export { BytesSink, bytesSource } from "./files/memory.ts";
 export type { AcceptFileOptions, FileOffer } from "./files/offer.ts";
 export { safeFileName } from "./files/safe_name.ts";
+export type {
+  AudioFrame,
+  AudioTrack,
+  AudioTrackEvents,
+  CallEnd,
+  CallEvents,
+  CallOptions,
+  CallState,
+  CallStats,
+  CallTrack,
+  LostAudioFrame,
+  ReceivedAudioFrame,
+  ReceivedVideoFrame,
+  VideoFrame,
+  VideoTrack,
+  VideoTrackEvents,
+} from "./friend/call.ts";
 export type { ConnectionState, FriendEvents, IncomingFriendRequest } from "./friend/events.ts";
 export type {
   FileFailure,
@@ -31,7 +48,7 @@ export type {
   FileTransferEvents,
   SendFileOptions,
 } from "./friend/file_transfer.ts";
-export type { FileTransfer, Friend, SendOptions } from "./friend/friend.ts";
+export type { Call, FileTransfer, Friend, SendOptions } from "./friend/friend.ts";
 export type { QueuedMessage } from "./friend/friends.ts";
 export type { Message, MessageOutcome, MessageState } from "./friend/message.ts";
 export { type PublicNode, type PublicNodes, publicNodes } from "./public_nodes.ts";

@@ -1,3 +1,4 @@
+import type { CallsEvents } from "./av/calls.ts";
 import type { BootstrapNode } from "./bootstrap_node.ts";
 import { Crypto } from "./crypto/crypto.ts";
 import type { KeyPair } from "./crypto/keys.ts";
@@ -6,7 +7,7 @@ import type { PortMapping } from "./env/port_mapper.ts";
 import type { FriendAvatar } from "./files/avatars.ts";
 import type { FileEvents } from "./files/files.ts";
 import type { ConnectionState, FriendEvents } from "./friend/events.ts";
-import type { FileTransfer, Friend } from "./friend/friend.ts";
+import type { Call, FileTransfer, Friend } from "./friend/friend.ts";
 import type { QueuedMessage } from "./friend/friends.ts";
 import type { Message } from "./friend/message.ts";
 import type { ToxEnv } from "./tox_env.ts";
@@ -20,7 +21,7 @@ import { ToxError } from "./util/tox_error.ts";
 import { checkedBootstrapNode, publicKeyOf, WaysIn } from "./ways_in.ts";
 import type { UserStatus } from "./wire/friend/presence.ts";
 
-export interface ToxEvents extends FriendEvents, FileEvents {
+export interface ToxEvents extends FriendEvents, FileEvents, CallsEvents {
   /** Whether the network answers. */
   connection: { readonly state: ConnectionState };
 }
@@ -244,6 +245,7 @@ export class Tox {
   on<Name extends keyof ToxEvents>(name: Name, listener: (event: ToxEvents[Name]) => unknown): Unsubscribe {
     this.#expectOpen();
     if (name === "connection") return this.#own.on(name, listener as (event: ToxEvents["connection"]) => unknown);
+    if (name === "incomingCall") return this.#floors.calls.events.on(name, listener as never);
     return isFileEvent(name)
       ? this.#floors.files.events.on(name, listener as never)
       : this.#floors.friends.on(name as keyof FriendEvents, listener as never);
@@ -262,6 +264,12 @@ export class Tox {
   get fileTransfers(): FileTransfer[] {
     this.#expectOpen();
     return this.#floors.files.transfers;
+  }
+
+  /** Calls that are not over; also those that ring. */
+  get calls(): Call[] {
+    this.#expectOpen();
+    return this.#floors.calls.list;
   }
 
   /** Our avatar; undefined: none. */

@@ -1,3 +1,4 @@
+import { Calls } from "./av/calls.ts";
 import type { Crypto } from "./crypto/crypto.ts";
 import type { KeyPair } from "./crypto/keys.ts";
 import type { SharedKeyCache } from "./crypto/shared_key_cache.ts";
@@ -29,6 +30,7 @@ export interface Floors {
   readonly netCrypto: NetCrypto;
   readonly friends: Friends;
   readonly files: Files;
+  readonly calls: Calls;
 }
 
 /**
@@ -88,6 +90,7 @@ export async function buildFloors(
     closeLower(lower);
     throw error;
   });
+  const calls = new Calls({ friends, clock, crypto, logger, metrics });
   if (options.udp === false) relays?.need(true);
   if (relays) {
     relays.onPacket = (packet, path, peer) => netCrypto.receiveFromRelay(packet, path, peer);
@@ -98,7 +101,7 @@ export async function buildFloors(
   dht.hasFriends = onionServer.hasFriends = () => friends.count > 0;
   if (relayServer) relayServer.hasFriends = dht.hasFriends;
   netCrypto.isExpected = (dhtPublicKey) => dht.isLookedFor(dhtPublicKey);
-  return { ...lower, friends, files };
+  return { ...lower, friends, files, calls };
 }
 
 async function openRelay(
@@ -144,8 +147,9 @@ function boundStreams(streams: StreamPort, { bindIpv4, bindIpv6 }: ToxOptions): 
   };
 }
 
-export async function closeFloors({ files, friends, ...lower }: Floors): Promise<void> {
+export async function closeFloors({ calls, files, friends, ...lower }: Floors): Promise<void> {
   try {
+    calls.close();
     const written = files.close();
     await friends.close();
     await written;
@@ -154,7 +158,7 @@ export async function closeFloors({ files, friends, ...lower }: Floors): Promise
   }
 }
 
-function closeLower(lower: Omit<Floors, "friends" | "files">): void {
+function closeLower(lower: Omit<Floors, "friends" | "files" | "calls">): void {
   lower.netCrypto.close();
   lower.onionClient.close();
   lower.relays?.close();

@@ -9,7 +9,7 @@ import type { Drop } from "../wire/drop.ts";
 import type { PunchingOffice } from "./birthday_punch.ts";
 import type { BlockList } from "./block_list.ts";
 import type { FriendEvents } from "./events.ts";
-import type { FileSender, Friend } from "./friend.ts";
+import type { CallMaker, FileSender, Friend } from "./friend.ts";
 import type { FriendRequests } from "./friend_requests.ts";
 import type { Message } from "./message.ts";
 import type { MessageJournal } from "./message_journal.ts";
@@ -39,6 +39,7 @@ export interface FriendContext {
   readonly floors: PluggedFloors;
   /** Plugged in by the facade. */
   fileSender: FileSender | undefined;
+  callMaker: CallMaker | undefined;
   readonly drop: Drop;
   /** Messages to all friends that are not settled, by number. At most MAX_QUEUED a friend. */
   readonly queuedMessages: Map<bigint, Message>;

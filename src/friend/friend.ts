@@ -2,11 +2,15 @@ import type { PublicKey } from "../crypto/keys.ts";
 import type { FileSource } from "../env/file.ts";
 import { toHex } from "../util/bytes.ts";
 import type { UserStatus } from "../wire/friend/presence.ts";
+import type { CallMakerFor, CallOptions, CallWith } from "./call.ts";
 import type { FileSenderTo, FileTransferWith, SendFileOptions } from "./file_transfer.ts";
 import type { Message } from "./message.ts";
 
 /** A file on its way to a friend, or from him. */
 export type FileTransfer = FileTransferWith<Friend>;
+/** A call with a friend. */
+export type Call = CallWith<Friend>;
+export type CallMaker = CallMakerFor<Friend>;
 export type FileSender = FileSenderTo<Friend>;
 
 /** How a friend is reached. `none`: offline. */
@@ -44,6 +48,7 @@ export interface FriendBehind {
   checkUsable(): void;
   sendCustom(packet: Uint8Array): void;
   sendFile(source: FileSource, options: SendFileOptions): FileTransfer;
+  call(options: CallOptions): Call;
   remove(): void;
 }
 
@@ -149,6 +154,15 @@ export class Friend {
   sendFile(source: FileSource, options: SendFileOptions = {}): FileTransfer {
     this.#behind.checkUsable();
     return this.#behind.sendFile(source, options);
+  }
+
+  /**
+   * Calls him: it rings at his side until somebody answers, or either hangs up. Throws `friend-offline`, `already-in-call`,
+   * `invalid-argument`, `unknown-friend`, `closed`.
+   */
+  call(options: CallOptions = {}): Call {
+    this.#behind.checkUsable();
+    return this.#behind.call(options);
   }
 
   /** Takes him off the list. Messages that wait for him are cancelled. Does nothing the second time. */

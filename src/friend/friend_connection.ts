@@ -105,6 +105,11 @@ export class FriendConnection implements FriendLink {
     return this.#attempt?.session && this.#attempt.session.endpoint === undefined ? "tcp" : "udp";
   }
 
+  /** Of the session there is, smoothed. */
+  get roundTripMs(): number | undefined {
+    return this.#attempt?.session?.roundTripMs;
+  }
+
   start(): void {
     this.#finder = this.#context.finder.addFriend(this.#peer, {
       onDhtPublicKey: (dhtPublicKey, nodes) => this.#learnDhtKey(dhtPublicKey, nodes),

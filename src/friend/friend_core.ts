@@ -11,10 +11,11 @@ import {
   MAX_FRIEND_PACKET_SIZE,
 } from "../wire/friend/packet_ids.ts";
 import { decodeShareRelays } from "../wire/friend/share_relays.ts";
+import type { CallOptions } from "./call.ts";
 import type { FriendContext, FriendLink } from "./context.ts";
 import type { ExtensionExtras } from "./extension_extras.ts";
 import type { SendFileOptions } from "./file_transfer.ts";
-import { type ConnectionState, type FileTransfer, Friend, type FriendBehind } from "./friend.ts";
+import { type Call, type ConnectionState, type FileTransfer, Friend, type FriendBehind } from "./friend.ts";
 import { FriendConnection } from "./friend_connection.ts";
 import type { KnownFriend } from "./known_friend.ts";
 import { Messages } from "./messages.ts";
@@ -129,6 +130,13 @@ export class FriendCore implements FriendBehind {
     return fileSender.send(this.handle, source, options);
   }
 
+  /** See `Friend.call`. */
+  call(options: CallOptions): Call {
+    const { callMaker } = this.#context;
+    if (callMaker === undefined) throw new ToxError("closed", "Create a new instance: this one makes no calls.");
+    return callMaker.call(this.handle, options);
+  }
+
   /** Sends an app's own packet, see `Friend.sendPacket`. */
   sendCustom(bytes: Uint8Array): void {
     const [id] = bytes;
@@ -229,6 +237,10 @@ export class FriendCore implements FriendBehind {
       },
       send: (packet, priority, onAcknowledged) =>
         this.presence.online && this.#connection.send(packet, priority, onAcknowledged),
+      sendLossy: (packet) => this.presence.online && this.#connection.sendLossy(packet),
+      get roundTripMs() {
+        return core.#connection.roundTripMs;
+      },
       setBulkSource: (pull) => {
         if (this.presence.online) this.#connection.setBulkSource(pull);
       },

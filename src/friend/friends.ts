@@ -20,7 +20,7 @@ import { PunchingOffice } from "./birthday_punch.ts";
 import { BlockList } from "./block_list.ts";
 import type { FriendContext } from "./context.ts";
 import type { FriendEvents } from "./events.ts";
-import type { FileSender, Friend } from "./friend.ts";
+import type { CallMaker, FileSender, Friend } from "./friend.ts";
 import { FriendCore } from "./friend_core.ts";
 import { FriendRequests } from "./friend_requests.ts";
 import type { KnownFriend, OwnWords } from "./known_friend.ts";
@@ -112,6 +112,7 @@ export class Friends {
       handlers: new PacketHandlers(),
       floors: new PluggedFloors(),
       fileSender: undefined,
+      callMaker: undefined,
       queuedMessages: new Map(),
       blocked,
       block: (friend, on) => this.block(friend, on),
@@ -303,6 +304,10 @@ export class Friends {
   }
 
   /** Who carries out `Friend.sendFile`. */
+  set callMaker(maker: CallMaker) {
+    this.#context.callMaker = maker;
+  }
+
   set fileSender(sender: FileSender) {
     this.#context.fileSender = sender;
   }

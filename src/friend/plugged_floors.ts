@@ -9,6 +9,10 @@ export interface FriendPipe {
   readonly capabilities: number;
   /** False: the queue is full, and `writable` follows. */
   send(packet: Uint8Array, priority: SendPriority, onAcknowledged?: () => void): boolean;
+  /** Sends a packet at once and only once, if it can leave now. */
+  sendLossy(packet: Uint8Array): boolean;
+  /** Of the session, smoothed; undefined before the first measurement. */
+  readonly roundTripMs: number | undefined;
   /** See `Session.setBulkSource`. It holds for this session only, and ends with it. */
   setBulkSource(pull: (() => BulkPacket | undefined) | undefined): void;
   bulkReady(): void;

@@ -79,6 +79,8 @@ export interface FriendSessions {
 export interface FriendSession {
   /** Monotonic time of the last authentic packet. */
   readonly lastReceivedAt: number;
+  /** Smoothed; undefined before the first measurement. */
+  readonly roundTripMs: number | undefined;
   /** The UDP address that packets go to; undefined over a relay. */
   readonly endpoint: Endpoint | undefined;
   /** An address the peer may be reached at. */

@@ -21,6 +21,7 @@ export type ToxErrorCode =
   | "queue-full"
   | "block-list-full"
   | "unknown-file"
+  | "already-in-call"
   | "weak-key"
   | "port-in-use"
   | "permission-denied"

@@ -15,6 +15,7 @@ export const HEARD_EVENTS = [
   "packet",
   "fileResumed",
   "friendAvatar",
+  "incomingCall",
 ] as const satisfies readonly (keyof ToxEvents)[];
 
 interface Waiter {

@@ -37,7 +37,10 @@ import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from "../../u
 import type { Drop } from "../drop.ts";
 import { FriendPacketId, MAX_FRIEND_PACKET_SIZE } from "./packet_ids.ts";
 
-export const ExtensionSubtype = { Hello: 0, Message: 1, Handled: 2, NatReport: 3, PunchReady: 4, FileHash: 5 } as const;
+export const ExtensionSubtype = {
+  ...{ Hello: 0, Message: 1, Handled: 2, NatReport: 3, PunchReady: 4, FileHash: 5 },
+  ...{ MediaReport: 6, VideoRepair: 7, KeyFrameRequest: 8 },
+} as const;
 
 export const EXTENSION_VERSION = 1;
 
@@ -48,6 +51,8 @@ export const Capability = {
   BirthdayPunch: 1 << 1,
   /** Sends the hash of each file behind it, and compares that of each that comes. */
   FileHash: 1 << 2,
+  /** Reports how the media of a call arrive, repairs pictures and makes key frames when asked. */
+  CallFeedback: 1 << 3,
 } as const;
 
 const HELLO_HEADER_SIZE = 7;

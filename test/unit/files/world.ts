@@ -48,6 +48,8 @@ export class OneFriend {
     const pipe: FriendPipe = {
       online: true,
       capabilities: this.capabilities,
+      roundTripMs: undefined,
+      sendLossy: () => true,
       send: (packet) => {
         if (this.takes) this.said.push(packet.slice());
         return this.takes;

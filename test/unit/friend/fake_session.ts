@@ -144,6 +144,7 @@ export class FakeSession implements FriendSession {
   }
 
   readonly socket = undefined;
+  readonly roundTripMs = undefined;
 
   sayAt(): boolean {
     return true;

@@ -1,0 +1,32 @@
+import { isNarrow, RateControl, type WayReport } from "./rate_control.ts";
+
+/** Below these sound and pictures are no use, in bit/s. */
+const LEAST = { audio: 12_000, video: 100_000 } as const;
+
+/** How much sound and pictures may take: pictures give way first, and come back last. */
+export class CallRates {
+  readonly audio: RateControl;
+  readonly video: RateControl;
+
+  constructor(mostAudio: number, mostVideo: number, now: number) {
+    this.audio = new RateControl(LEAST.audio, mostAudio, now);
+    this.video = new RateControl(LEAST.video, mostVideo, now);
+  }
+
+  /** `withVideo`: pictures are being sent. */
+  report(report: WayReport, withVideo: boolean, now: number): void {
+    const videoGivesWay = withVideo && !this.video.isLeast;
+    const chosen = isNarrow(report) ? (videoGivesWay ? this.video : this.audio) : this.#next(withVideo);
+    chosen.report(report, now);
+  }
+
+  noNews(withVideo: boolean, now: number): void {
+    this.audio.noNews(now);
+    if (withVideo && this.audio.isMost) this.video.noNews(now);
+  }
+
+  /** Which may take more. */
+  #next(withVideo: boolean): RateControl {
+    return withVideo && this.audio.isMost ? this.video : this.audio;
+  }
+}
