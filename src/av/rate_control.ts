@@ -8,8 +8,8 @@ const SHORT_QUEUE = 40;
 const LONG_QUEUE_FALL = 0.15;
 /** The rate rises by so much in a second in which all was well. */
 const RISE = 0.08;
-/** … and by this many bit/s at least. */
-const RISE_AT_LEAST = 10_000;
+/** … and by this part of the most at least. */
+const RISE_AT_LEAST = 0.025;
 /** After a fall it does not rise for so long, in ms. */
 const REST = 4_000;
 /** A fall is not followed by another sooner than this, in ms: its effect is not seen before. */
@@ -95,6 +95,6 @@ export class RateControl {
     const seconds = Math.min(1, (now - this.#risenAt) / 1000);
     this.#risenAt = now;
     if (now - this.#fallenAt < REST) return;
-    this.#rate = Math.min(this.#most, this.#rate + seconds * Math.max(RISE_AT_LEAST, this.#rate * RISE));
+    this.#rate = Math.min(this.#most, this.#rate + seconds * Math.max(this.#most * RISE_AT_LEAST, this.#rate * RISE));
   }
 }

@@ -72,10 +72,11 @@ export class Caller {
     return Math.max(0, ...times.slice(1).map((at, i) => at - (times[i] as number)));
   }
 
-  speak(): void {
+  /** `size`: bytes of each packet. */
+  speak(size?: number): void {
     this.#speaking = true;
     this.#every(20, () => {
-      if (this.#speaking && this.#call.audio.send({ data: opusFrame(this.spoken) })) this.spoken++;
+      if (this.#speaking && this.#call.audio.send({ data: opusFrame(this.spoken, size) })) this.spoken++;
       return this.#speaking && this.#call.state !== "ended";
     });
   }
