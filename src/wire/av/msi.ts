@@ -59,7 +59,8 @@ export function decodeMsi(packet: Uint8Array, drop: Drop): MsiMessage | undefine
   let request: MsiRequest | undefined;
   let error: MsiError | undefined;
   let capabilities: number | undefined;
-  for (let at = 1; packet[at] !== 0; at += FIELD_SIZE) {
+  let at = 1;
+  for (; packet[at] !== 0; at += FIELD_SIZE) {
     if (at + FIELD_SIZE >= packet.length) return drop("truncated");
     if (packet[at + 1] !== 1) return drop("malformed");
     const value = packet[at + 2] ?? 0;
@@ -75,6 +76,6 @@ export function decodeMsi(packet: Uint8Array, drop: Drop): MsiMessage | undefine
       return drop("malformed");
     }
   }
-  if (request === undefined) return drop("malformed");
+  if (request === undefined || at !== packet.length - 1) return drop("malformed");
   return { request, ...(error !== undefined && { error }), ...(capabilities !== undefined && { capabilities }) };
 }
