@@ -9,6 +9,8 @@ const SOON_MS = 200;
 const LATER_MS = 60_000;
 /** Which nodes there are changes all the time, and nobody says so. */
 const WATCH_MS = 600_000;
+/** The first time is sooner: who is killed after a minute shall find the network again by himself. */
+const FIRST_WATCH_MS = 10_000;
 /** After a failure it is tried again, with pauses that double. */
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
@@ -36,7 +38,7 @@ export class ProfileKeeper {
 
   constructor(options: ProfileKeeperOptions) {
     this.#options = options;
-    this.#watchOn();
+    this.#watchOn(FIRST_WATCH_MS);
   }
 
   /** Our person has changed something. */
@@ -69,11 +71,11 @@ export class ProfileKeeper {
     this.#disarm();
   }
 
-  #watchOn(): void {
+  #watchOn(ms: number): void {
     const { clock, isDrifting } = this.#options;
-    this.#watch = clock.at(clock.monotonic() + WATCH_MS, () => {
-      if (isDrifting()) this.drifted();
-      this.#watchOn();
+    this.#watch = clock.at(clock.monotonic() + ms, () => {
+      if (isDrifting()) this.changed();
+      this.#watchOn(WATCH_MS);
     });
   }
 

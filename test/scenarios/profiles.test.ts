@@ -51,7 +51,7 @@ describe("a profile", () => {
     const bob = await story.person("Bob");
     const alice = await story.person("Alice", { store });
     await story.until("a network", () => alice.tox.connection !== "none" && bob.tox.connection !== "none");
-    await story.pass(70_000); // what drifts is written within a minute
+    await story.pass(12_000);
     alice.host.crash();
     const again = await story.restart(alice.host, "Alice", { store, bootstrap: [] });
     await again.tox.addFriend(bob.tox.id, "it is me");

@@ -62,13 +62,17 @@ describe("the keeper of a profile", () => {
     expect(desk.tries).toBe(3);
   });
 
-  it("looks at the nodes every ten minutes while the network answers, and writes nothing while it does not", async () => {
+  it("looks at the nodes after ten seconds, and every ten minutes while the network answers, and writes nothing while it does not", async () => {
     const desk = new Desk();
     await desk.pass(60 * MINUTE);
     expect(desk.tries).toBe(0);
     desk.drifting = true;
     await desk.pass(60 * MINUTE);
-    expect(desk.tries).toBe(5); // the sixth is due in a minute
+    expect(desk.tries).toBe(6);
+    const young = new Desk();
+    young.drifting = true;
+    await young.pass(11_000);
+    expect(young.tries).toBe(1);
   });
 
   it("tries again what could not be written, with longer and longer pauses, and says so each time", async () => {
