@@ -10,7 +10,9 @@ export class Victim {
   #errors = "";
 
   constructor(script: string, args: readonly string[], onLine: (words: readonly string[]) => void) {
-    this.#child = spawn(process.execPath, [script, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, ["--expose-gc", "--no-concurrent-array-buffer-sweeping", script, ...args], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error("the process has no output");
     const lines = createInterface({ input: stdout });
@@ -27,6 +29,11 @@ export class Victim {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Gives it a line to read. */
+  order(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   /** Resolves with the next line that begins with this word, or when the process has ended. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { friendPublicKey, type Notify } from "./callbacks.ts";
 import { checked } from "./errors.ts";
 import { copyBytes, type LoadedLibrary, type Pointer } from "./library.ts";
@@ -12,17 +12,16 @@ const UNKNOWN_SIZE = 0xffff_ffff_ffff_ffffn;
 const FIRST_RECEIVED = 1 << 16;
 
 interface Sent {
-  /** Missing: zeros. */
-  readonly bytes: Buffer | undefined;
+  /** The open file; missing: zeros are sent. */
+  readonly fd: number | undefined;
   /** Where the file ends, whatever was said of its size. */
   readonly size: number;
   sent: number;
 }
 
 interface Received {
-  /** Missing: they are counted only. */
-  readonly path: string | undefined;
-  readonly pieces: Buffer[];
+  /** The open file; missing: they are counted only. */
+  readonly fd: number | undefined;
   count: number;
 }
 
@@ -33,7 +32,7 @@ export class PeerFiles {
   readonly #notify: Notify;
   readonly #sent = new Map<string, Sent>();
   readonly #received = new Map<string, Received>();
-  readonly #zeros = Buffer.alloc(1371);
+  readonly #chunk = Buffer.alloc(1371);
 
   constructor(library: LoadedLibrary, tox: Pointer, notify: Notify) {
     this.#library = library;
@@ -44,20 +43,23 @@ export class PeerFiles {
 
   send(friend: number, params: Methods["sendFile"]["params"]): Methods["sendFile"]["result"] {
     const { path, zeros = 0, unknownSize = false, kind, name } = params;
-    const bytes = path === undefined ? undefined : readFileSync(path);
-    const size = bytes?.length ?? zeros;
+    const fd = path === undefined ? undefined : openSync(path, "r");
+    const size = fd === undefined ? zeros : fstatSync(fd).size;
     const told = unknownSize ? UNKNOWN_SIZE : BigInt(size);
     const id = params.fileId === undefined ? null : bytesOf(params.fileId, FILE_ID_SIZE);
     const nameBytes = Buffer.from(name);
     const file = checked("FILE_SEND", (error) =>
       this.#c.fileSend(this.#tox, friend, kind, told, id, pointed(nameBytes), nameBytes.length, error),
     );
-    this.#sent.set(key(friend, file), { bytes, size, sent: 0 });
+    this.#sent.set(key(friend, file), { fd, size, sent: 0 });
     return { file, fileId: this.#fileId(friend, file) };
   }
 
   accept(friend: number, { file, path, seek }: Methods["acceptFile"]["params"]): void {
-    this.#received.set(key(friend, file), { path, pieces: [], count: seek ?? 0 });
+    this.#received.set(key(friend, file), {
+      fd: path === undefined ? undefined : openSync(path, "w"),
+      count: seek ?? 0,
+    });
     if (seek !== undefined)
       checked("FILE_SEEK", (error) => this.#c.fileSeek(this.#tox, friend, file, BigInt(seek), error));
     this.control(friend, file, "resume");
@@ -120,13 +122,14 @@ export class PeerFiles {
     if (sent === undefined) return;
     if (length === 0) {
       this.#sent.delete(key(friend, file));
+      if (sent.fd !== undefined) closeSync(sent.fd);
       this.#done(friend, file, sent.sent);
       return;
     }
     const count = Math.min(length, Math.max(0, sent.size - position));
-    const chunk = sent.bytes?.subarray(position, position + count) ?? this.#zeros;
+    if (sent.fd !== undefined) readSync(sent.fd, this.#chunk, 0, count, position);
     const error: [number] = [0];
-    this.#c.fileSendChunk(this.#tox, friend, file, BigInt(position), pointed(chunk), count, error);
+    this.#c.fileSendChunk(this.#tox, friend, file, BigInt(position), pointed(this.#chunk), count, error);
     if (error[0] !== 0) throw new Error(`tox_file_send_chunk: ${error[0]} at ${position}`);
     sent.sent = position + count;
   }
@@ -136,12 +139,12 @@ export class PeerFiles {
     if (received === undefined) return;
     if (length === 0) {
       this.#received.delete(key(friend, file));
-      if (received.path !== undefined) writeFileSync(received.path, Buffer.concat(received.pieces));
+      if (received.fd !== undefined) closeSync(received.fd);
       this.#done(friend, file, received.count);
       return;
     }
     if (position !== received.count) throw new Error(`a chunk at ${position} instead of ${received.count}`);
-    if (received.path !== undefined) received.pieces.push(copyBytes(data, length));
+    if (received.fd !== undefined) writeSync(received.fd, copyBytes(data, length));
     received.count += length;
   }
 
