@@ -6,6 +6,22 @@
 export { type BootstrapNode, parseBootstrapNode } from "./bootstrap_node.ts";
 export type { CryptoProvider } from "./crypto/provider.ts";
 export type { Cancel, Clock } from "./env/clock.ts";
+export type {
+  EncodedVp8Frame,
+  OpusChannels,
+  OpusCodec,
+  OpusDecoder,
+  OpusDecoderOptions,
+  OpusEncoder,
+  OpusEncoderOptions,
+  OpusSampleRate,
+  Picture,
+  Vp8Codec,
+  Vp8Decoder,
+  Vp8EncodeOptions,
+  Vp8Encoder,
+  Vp8EncoderOptions,
+} from "./env/codec.ts";
 export type { BindOptions, DatagramHandler, DatagramPort, DatagramSocket, Endpoint, IpFamily } from "./env/datagram.ts";
 export { MAX_DATAGRAM_SIZE } from "./env/datagram.ts";
 export type { Edges } from "./env/edges.ts";
