@@ -40,10 +40,12 @@ describe("the package", () => {
       import * as main from "toxcore-ts";
       import * as core from "toxcore-ts/core";
       import * as node from "toxcore-ts/node";
+      import * as media from "toxcore-ts/media";
       import * as testing from "toxcore-ts/testing";
-      console.log(typeof main.Tox.create, typeof core.Tox.create, typeof node.nodeEdges, typeof testing.Universe);
+      console.log(typeof main.Tox.create, typeof core.Tox.create, typeof node.nodeEdges);
+      console.log(typeof media.loadOpus, typeof testing.Universe);
     `);
-    expect(out).toBe("function function function function\n");
+    expect(out).toBe("function function function\nfunction function\n");
   });
 
   it("makes an instance and lets go of the process when it closes", () => {
@@ -56,10 +58,41 @@ describe("the package", () => {
     expect(out).toBe("true\n");
   });
 
+  it("has codecs, in threads of their own where they are slow", () => {
+    const out = run(`
+      import { loadOpus, loadVp8, testPicture } from "toxcore-ts/media";
+      const opus = await loadOpus();
+      const sound = await opus.encoder({ sampleRate: 48000, channels: 1, bitRate: 32000 });
+      const vp8 = await loadVp8();
+      const encoder = await vp8.encoder({ width: 64, height: 48, bitRate: 100000, frameRate: 30 });
+      const decoder = await vp8.decoder();
+      const frame = await encoder.encode(await testPicture({ width: 64, height: 48 }).read());
+      const picture = await decoder.decode(frame.data);
+      console.log(sound.encode(new Int16Array(960)).length, picture.width, picture.height);
+    `);
+    expect(out).toBe("80 64 48\n");
+  });
+
+  it("says what is missing where the optional codecs are not installed", () => {
+    for (const name of ["libopus-wasm", "@libav.js"]) rmSync(join(app, "node_modules", name));
+    const out = run(`
+      import { loadOpus, loadVp8 } from "toxcore-ts/media";
+      for (const load of [loadOpus, loadVp8]) {
+        await load().catch(({ code, message }) => console.log(code, /install the package [a-z@]/.test(message)));
+      }
+    `);
+    expect(out).toBe("codec-unavailable true\ncodec-unavailable true\n");
+  });
+
   it("has types that an app compiles against", () => {
     const source = `
       import { Tox, type ToxErrorCode } from "toxcore-ts";
+      import { loadOpus, toneSource } from "toxcore-ts/media";
       import { Universe } from "toxcore-ts/testing";
+      export async function sound(): Promise<Uint8Array> {
+        const encoder = await (await loadOpus()).encoder({ sampleRate: 48000, channels: 1, bitRate: 32000 });
+        return encoder.encode((await toneSource(440).read(960)) ?? new Int16Array(960));
+      }
       export async function app(): Promise<string> {
         await using tox = await Tox.create({ name: "typed" });
         tox.on("message", ({ friend, text }) => friend.send(text.toUpperCase()));

@@ -1,4 +1,7 @@
-/** `toxcore-ts/media`: sources and sinks for calls. */
+/** `toxcore-ts/media`: codecs in WebAssembly, and sources and sinks for calls. What is heavy is loaded when it is asked for. */
+export { loadOpus } from "../codecs/opus.ts";
+export { MAX_PICTURE_PIXELS } from "../codecs/planes.ts";
+export { loadVp8 } from "../codecs/vp8.ts";
 export type { RecordingOptions } from "./growing_file.ts";
 export { ivfSource } from "./ivf_source.ts";
 export { type LoudspeakerOptions, loudspeaker } from "./loudspeaker.ts";
