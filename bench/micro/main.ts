@@ -5,6 +5,7 @@ import { formatRows, type Row } from "../support/rows.ts";
 import { codecs } from "./codecs.ts";
 import { crypto } from "./crypto.ts";
 import { dht } from "./dht.ts";
+import { media } from "./media.ts";
 import { messages } from "./messages.ts";
 import { network } from "./network.ts";
 import { onion } from "./onion.ts";
@@ -15,7 +16,20 @@ import { session } from "./session.ts";
 import { store } from "./store.ts";
 import { util } from "./util.ts";
 
-const PARTS: readonly Part[] = [crypto, codecs, util, network, dht, onion, session, messages, outbox, store, profile];
+const PARTS: readonly Part[] = [
+  crypto,
+  codecs,
+  util,
+  network,
+  dht,
+  onion,
+  session,
+  messages,
+  outbox,
+  store,
+  profile,
+  media,
+];
 
 interface Options {
   readonly json?: string;
