@@ -16,6 +16,8 @@ export interface ToxicOptions {
   nodes: DhtNode[];
   /** Name of its profile and window; several in one sandbox need different ones. Default: `toxic`. */
   profile?: string;
+  /** Of a profile that is there already, and encrypted. */
+  password?: string;
   /** Added to the environment: `FakeSound.env` for calls. Default: a null sound device, which has no microphone. */
   env?: Record<string, string>;
 }
@@ -53,7 +55,7 @@ export class Toxic {
   /** Resolves when its home window is there and has told its Tox ID; it may not be online yet. */
   static async start(
     sandbox: Sandbox,
-    { nodes, profile = "toxic", env = { ALSOFT_DRIVERS: "null" } }: ToxicOptions,
+    { nodes, profile = "toxic", password, env = { ALSOFT_DRIVERS: "null" } }: ToxicOptions,
   ): Promise<Toxic> {
     const file = (suffix: string) => join(sandbox.directory, `${profile}.${suffix}`);
     await writeFile(file("nodes.json"), nodesFile(nodes));
@@ -64,6 +66,10 @@ export class Toxic {
     if (isNew) {
       await terminal.waitForText("Would you like to encrypt it?", START_TIMEOUT_MS);
       await terminal.enter("n");
+    }
+    if (password !== undefined) {
+      await terminal.waitForText("Enter password", START_TIMEOUT_MS);
+      await terminal.enter(password);
     }
     await terminal.waitForText(`${profile}.tox' data file`, START_TIMEOUT_MS);
     await terminal.enter("/myid");
