@@ -34,6 +34,8 @@ export class ChatSession {
   readonly #outbox: ChatOutbox;
   readonly #blocks: ChatBlocks;
   readonly #commands: Record<string, Command>;
+  /** As they were last shown. */
+  readonly #names = new WeakMap<Friend, string>();
   #partner: Friend | undefined;
   /** Lines are carried out one after another, each when the one before it is done. */
   #turn: Promise<void> = Promise.resolve();
@@ -47,6 +49,7 @@ export class ChatSession {
     this.#outbox = new ChatOutbox({ tox, screen, label });
     this.#blocks = new ChatBlocks({ tox, screen, label, find: (who) => this.#find(who) });
     this.#commands = this.#makeCommands();
+    for (const friend of tox.friends) this.#names.set(friend, label(friend));
     this.#listen();
   }
 
@@ -85,6 +88,11 @@ export class ChatSession {
     return {
       help: { usage: "/help", help: "shows this", run: () => this.#showHelp() },
       id: { usage: "/id", help: "shows your Tox ID", run: () => this.#screen.print(this.#tox.id) },
+      nospam: {
+        usage: "/nospam",
+        help: "gives you another Tox ID: whoever has the old one can ask you no more",
+        run: () => this.#changeId(),
+      },
       node: {
         usage: "/node",
         help: "shows what others pass to --bootstrap to start from you",
@@ -156,7 +164,8 @@ export class ChatSession {
       print(`* ${label(friend)} is ${state === "none" ? "offline" : "online"}`);
     });
     this.#tox.on("friendName", ({ friend, name }) => {
-      if (name !== "") print(`* ${shortKey(friend)} is called ${label(friend)}`);
+      if (name !== "") print(`* ${this.#names.get(friend) ?? shortKey(friend)} is called ${label(friend)}`);
+      this.#names.set(friend, label(friend));
       if (friend === this.#partner) this.talkTo(friend);
     });
     this.#tox.on("friendStatus", ({ friend, status }) => {
@@ -182,6 +191,11 @@ export class ChatSession {
   #showHelp(): void {
     for (const { usage, help } of Object.values(this.#commands)) this.#screen.print(`  ${usage.padEnd(20)} ${help}`);
     this.#screen.print("  anything else        goes to the friend whose name stands before the >");
+  }
+
+  #changeId(): void {
+    this.#tox.nospam = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    this.#screen.print(`* your Tox ID is another one now, and your friends stay:\n  ${this.#tox.id}`);
   }
 
   #showNode(): void {

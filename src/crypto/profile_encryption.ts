@@ -101,6 +101,8 @@ export class ProfileKey {
 
 function expectWhole(bytes: Uint8Array): void {
   if (isEncryptedProfile(bytes) && bytes.length >= PROFILE_ENCRYPTION_EXTRA) return;
-  const what = isEncryptedProfile(bytes) ? "it is cut short" : "it does not begin with toxEsave";
-  throw new ToxError("profile-damaged", `This is no encrypted profile (${what}): take an older copy.`);
+  const what = isEncryptedProfile(bytes)
+    ? "This encrypted profile is cut short: take an older copy."
+    : "This profile is not encrypted (it does not begin with toxEsave): use it as it is, without a password.";
+  throw new ToxError("profile-damaged", what);
 }
