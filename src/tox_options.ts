@@ -12,7 +12,8 @@ import type { UserStatus } from "./wire/friend/presence.ts";
 export interface ToxOptions {
   /**
    * Keeps everything: who we are, the friends, messages that wait, half-done files. In memory, so gone with the process, when
-   * left out. Of the options below, name and status replace what it holds, where they are given.
+   * left out. It belongs to one instance at a time, and is closed by who made it. Of the options below, name and status replace
+   * what it holds, where they are given.
    */
   readonly store?: Store;
   /** A plain `.tox` file's bytes to begin with, where the store holds no profile yet. They are copied. */

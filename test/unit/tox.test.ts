@@ -102,6 +102,17 @@ describe("a caller's mistake", () => {
     expect(host.edges.clock.pending).toBe(0);
   });
 
+  it("is a damaged profile, which is named", async () => {
+    const store = Object.assign(memoryStore(), { place: "alice.tox" });
+    await store.write("profile", new Uint8Array(100));
+    const host = new Universe({ seed: 1 }).host("Alice");
+    const start = CoreTox.create({ ...host.edges, crypto: nobleProvider }, { store });
+    await expect(start).rejects.toMatchObject({
+      code: "profile-damaged",
+      message: expect.stringMatching(/^alice\.tox: The profile is damaged/),
+    });
+  });
+
   it("is a port in use", async () => {
     const taken = createSocket("udp4").bind(0, "127.0.0.1");
     await once(taken, "listening");
