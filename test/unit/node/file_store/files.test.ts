@@ -129,6 +129,10 @@ describe("the files of a store", () => {
     const store = fileStore(path);
     await expect(store.read("profile")).rejects.toMatchObject({ code: "profile-damaged" });
     await store.close();
+    writeFileSync(`${path}.bak`, "good");
+    const again = fileStore(path);
+    await expect(again.read("profile")).rejects.toThrow(`put ${path}.bak in its place`);
+    await again.close();
     expect(statSync(path).size).toBe(2 ** 40);
   });
 
