@@ -1,8 +1,8 @@
-import { statSync } from "node:fs";
-import { access, type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FilePort, FileSink } from "../env/file.ts";
 import { openFileSource } from "./file_source.ts";
+import { exists, fileExists, PartFile } from "./part_file.ts";
 
 export interface FileSinkOptions {
   /** Replaces what has that name. False when left out: then the transfer fails with `file-exists`. */
@@ -11,10 +11,11 @@ export interface FileSinkOptions {
 
 /**
  * Where a received file goes: as `path.part` until it is whole, which stays when the instance is closed, so that the transfer
- * can go on later, and goes when it is cancelled.
+ * can go on later, and goes when it is cancelled or fails. One transfer at a time may write there: a second one fails with
+ * `file-exists`.
  */
 export function fileSink(path: string, { overwrite = false }: FileSinkOptions = {}): FileSink {
-  return new DiskSink(resolve(path), overwrite);
+  return new DiskSink(resolve(path), overwrite, undefined);
 }
 
 /** Finds files again after a restart. */
@@ -22,9 +23,11 @@ export const nodeFiles: FilePort = {
   source: openFileSource,
   sink: async (location) => {
     const overwrite = location.startsWith(OVERWRITE);
-    const sink = fileSink(overwrite ? location.slice(OVERWRITE.length) : location, { overwrite });
-    if (sink.size === 0) throw new Error(`${location}.part is not there`);
-    return sink;
+    const path = resolve(overwrite ? location.slice(OVERWRITE.length) : location);
+    const part = await PartFile.find(partOf(path));
+    if ((await part.size()) > 0) return new DiskSink(path, overwrite, part);
+    await part.keep();
+    throw new Error(`${partOf(path)} is empty`);
   },
 };
 
@@ -34,93 +37,73 @@ const OVERWRITE = "overwrite:";
 class DiskSink implements FileSink {
   readonly location: string;
   readonly #path: string;
-  readonly #part: string;
   readonly #overwrite: boolean;
-  #handle: FileHandle | undefined;
+  #part: PartFile | undefined;
+  /** Something was written, or read back. */
+  #begun: Promise<PartFile> | undefined;
+  #ended = false;
 
-  constructor(path: string, overwrite: boolean) {
+  /** `part`: what an earlier run has left. */
+  constructor(path: string, overwrite: boolean, part: PartFile | undefined) {
     this.#path = path;
-    this.#part = `${path}.part`;
     this.#overwrite = overwrite;
+    this.#part = part;
     this.location = overwrite ? OVERWRITE + path : path;
   }
 
   get size(): number {
-    return statSync(this.#part, { throwIfNoEntry: false })?.size ?? 0;
+    const facts = lstatSync(partOf(this.#path), { throwIfNoEntry: false });
+    return facts?.isFile() ? facts.size : 0;
+  }
+
+  get version(): string | undefined {
+    return this.#part?.version;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
-    const handle = this.#handle ?? (await this.#open(offset));
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, offset + at);
-      at += bytesWritten;
-    }
+    await (await this.#begin(offset)).write(offset, bytes);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    const handle = this.#handle ?? (await this.#open(this.size));
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead);
+    return await (await this.#begin(this.size)).read(offset, length);
   }
 
   async close(): Promise<void> {
-    const handle = this.#handle ?? (await this.#open(0));
-    await handle.sync();
-    await this.#closeHandle();
-    if (this.#overwrite) await rename(this.#part, this.#path);
-    else await renameToNew(this.#part, this.#path);
+    const part = await this.#begin(0);
+    this.#ended = true;
+    await part.finish(this.#path, this.#overwrite);
   }
 
+  /** What is there and was not opened is not ours. */
   async abort(): Promise<void> {
-    if (this.#handle === undefined) return; // what is there is not ours
-    await this.#closeHandle();
-    await unlink(this.#part);
+    await (await this.#letGo())?.remove();
   }
 
   async suspend(): Promise<void> {
-    await this.#closeHandle();
+    await (await this.#letGo())?.keep();
   }
 
-  /** What stands behind `offset` is of no use. */
-  async #open(offset: number): Promise<FileHandle> {
-    if (!this.#overwrite && (await exists(this.#path))) throw fileExists(this.#path);
-    const handle = await open(this.#part, offset === 0 ? "w+" : "r+");
-    this.#handle = handle;
-    await handle.truncate(offset);
-    return handle;
+  async #letGo(): Promise<PartFile | undefined> {
+    await this.#begun?.catch(() => {});
+    if (this.#ended) return undefined;
+    this.#ended = true;
+    return this.#part;
   }
 
-  async #closeHandle(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
+  #begin(offset: number): Promise<PartFile> {
+    this.#begun ??= this.#open(offset);
+    return this.#begun;
+  }
+
+  async #open(offset: number): Promise<PartFile> {
+    if (!this.#overwrite && (await exists(this.#path))) throw fileExists(`${this.#path} is there already`);
+    const path = partOf(this.#path);
+    this.#part ??= await (offset === 0 ? PartFile.create(path) : PartFile.find(path));
+    await this.#part.cutOff(offset);
+    return this.#part;
   }
 }
 
-/** `rename` would replace a file that came there meanwhile; a link does not. Some disks have no links. */
-async function renameToNew(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") throw error;
-    if (await exists(to)) throw fileExists(to);
-    await rename(from, to);
-    return;
-  }
-  await unlink(from);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function fileExists(path: string): Error {
-  return Object.assign(new Error(`${path} is there already`), { code: "EEXIST" });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
+function partOf(path: string): string {
+  return `${path}.part`;
 }
