@@ -29,7 +29,7 @@ import {
 import { BulkQueue } from "./bulk_queue.ts";
 import { FileDigest } from "./file_digest.ts";
 import { FinishedFiles } from "./finished_files.ts";
-import { IncomingTransfer } from "./incoming.ts";
+import { type IncomingHost, IncomingTransfer } from "./incoming.ts";
 import { AVATAR_KIND } from "./kinds.ts";
 import { nowhere } from "./memory.ts";
 import { type OutgoingHost, OutgoingTransfer } from "./outgoing.ts";
@@ -48,6 +48,13 @@ const OFFER_MS = 100;
 const ANSWERS = 64;
 /** … and once in so many ms. */
 const ANSWER_MS = 100;
+
+/** When so much of all files of one friend waits for the disk all are paused, beside which comes what was under way … */
+const HELD_HIGH = 64 * 1024 * 1024;
+/** … and go on when no more than this does. */
+const HELD_LOW = 32 * 1024 * 1024;
+/** Who listens does not get there. */
+const HELD_MOST = 128 * 1024 * 1024;
 
 /** What the files of all friends share. */
 export interface FilesContext {
@@ -68,7 +75,7 @@ export interface AvatarReceipt {
 }
 
 /** The files of one friend, both ways: who has which slot, and what packets say about it. c-toxcore `Messenger.c`. */
-export class FriendFiles implements OutgoingHost {
+export class FriendFiles implements OutgoingHost, IncomingHost {
   readonly #context: FilesContext;
   readonly #friend: Friend;
   readonly #outgoing = new Map<string, OutgoingTransfer>(); // by file id; MAX_TRANSFERS, by our app
@@ -82,6 +89,8 @@ export class FriendFiles implements OutgoingHost {
   #pipe: FriendPipe | undefined;
   #bulk: BulkQueue | undefined;
   #nextSlot = 0;
+  #held = 0; // HELD_MOST
+  #isFull = false;
 
   constructor(context: FilesContext, friend: Friend) {
     this.#context = context;
@@ -222,6 +231,20 @@ export class FriendFiles implements OutgoingHost {
     this.#context.changed();
   }
 
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  held(bytes: number): boolean {
+    this.#held += bytes;
+    const isFull = this.#held > (this.#isFull ? HELD_LOW : HELD_HIGH);
+    if (isFull !== this.#isFull) {
+      this.#isFull = isFull;
+      for (const transfer of this.#inSlots.values()) transfer.fullChanged();
+    }
+    return this.#held <= HELD_MOST;
+  }
+
   digest(transfer: Transfer): FileDigest | undefined {
     // Avatars have their hash for an id, and what comes a second time is for nobody.
     if (transfer.direction === "receive" && !this.#incoming.has(transfer.fileId)) return undefined;
@@ -278,14 +301,15 @@ export class FriendFiles implements OutgoingHost {
     const size = request.size === UNKNOWN_FILE_SIZE ? undefined : Number(request.size);
     const fileId = toHex(request.fileId);
     const known = this.#incoming.get(fileId);
+    const finished = this.#finished.find(fileId, size);
     if (known !== undefined && (known.slot !== undefined || known.isFinishing)) {
       this.#refuse(slot); // the same file twice
     } else if (known !== undefined && known.size === size && known.kindNumber === kind) {
       this.#inSlots.set(slot, known);
       known.offered(slot);
       if (known.accepted) known.tellAccepted();
-    } else if (this.#finished.has(fileId, size)) {
-      this.#takeAgain(request, size);
+    } else if (finished !== undefined) {
+      this.#takeAgain(request, finished.size);
     } else if (!this.#offers.take(this.#context.clock.monotonic())) {
       this.#context.drop("rate-limited");
       this.#refuse(slot);
@@ -307,8 +331,8 @@ export class FriendFiles implements OutgoingHost {
   }
 
   /** We have the file, and the peer has not heard so before the session ended: he may send the end of it again. */
-  #takeAgain(request: FileRequest, size: number | undefined): void {
-    this.#newIncoming(request, size).accept(nowhere, size ?? 0);
+  #takeAgain(request: FileRequest, size: number): void {
+    this.#newIncoming(request, size).accept(nowhere, size);
   }
 
   #newIncoming(request: FileRequest, size: number | undefined): IncomingTransfer {
