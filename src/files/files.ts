@@ -24,6 +24,7 @@ import type { IncomingTransfer } from "./incoming.ts";
 import { AVATAR_KIND, kindNumber } from "./kinds.ts";
 import { FileOffer } from "./offer.ts";
 import type { FileRecords, ReceiveRecord, SendRecord } from "./records.ts";
+import { SharedSources } from "./shared_reads.ts";
 import { UnfinishedFiles } from "./unfinished.ts";
 
 export interface FileEvents {
@@ -77,7 +78,7 @@ export class Files implements FileSender, FriendFloor {
       changed: (friend, avatar) => this.events.emit("friendAvatar", { friend, avatar }),
     });
     this.#context = {
-      ...{ clock, logger, crypto: crypto.provider, drop: dropCounter(metrics, "file") },
+      ...{ clock, logger, crypto: crypto.provider, drop: dropCounter(metrics, "file"), sources: new SharedSources() },
       offered: (transfer) => this.#offered(transfer),
       avatarOffered: (friend, request, decide) => this.#avatars.offered(friend, request, decide),
       changed: () => this.#unfinished.changed(),

@@ -34,6 +34,7 @@ import { AVATAR_KIND } from "./kinds.ts";
 import { nowhere } from "./memory.ts";
 import { type OutgoingHost, OutgoingTransfer } from "./outgoing.ts";
 import { safeFileName } from "./safe_name.ts";
+import type { SharedSources } from "./shared_reads.ts";
 import type { Transfer, TransferFacts } from "./transfer.ts";
 
 /** Transfers of one friend in one direction, those that wait for him to come back included. */
@@ -62,6 +63,7 @@ export interface FilesContext {
   readonly crypto: CryptoProvider;
   readonly logger: Logger;
   readonly drop: Drop;
+  readonly sources: SharedSources;
   /** A new offer, for which nobody has decided yet. */
   offered(transfer: IncomingTransfer): void;
   /** An avatar is offered. Undefined: it is not wanted. */
@@ -106,6 +108,10 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
     return this.#context.logger;
   }
 
+  get session(): unknown {
+    return this.#pipe;
+  }
+
   get outgoing(): IterableIterator<OutgoingTransfer> {
     return this.#outgoing.values();
   }
@@ -120,14 +126,18 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
 
   /** Offers a file, now or when he is there. Throws `queue-full`, `invalid-argument`. */
   send(source: FileSource, facts: TransferFacts): OutgoingTransfer {
-    const transfer = new OutgoingTransfer(this, facts, source);
-    const { fileId } = transfer;
+    const fileId = toHex(facts.fileId);
+    const { sources } = this.#context;
     if (this.#outgoing.has(fileId)) {
       throw new ToxError("invalid-argument", "Wait: a file with this id is on its way to this friend.");
     }
     if (this.#outgoing.size >= MAX_TRANSFERS) {
       throw new ToxError("queue-full", `Wait for the friend: ${MAX_TRANSFERS} files are on their way to him.`);
     }
+    if (source.canSeek === false && sources.has(source)) {
+      throw new ToxError("invalid-argument", "Give another source: this one is being sent, and can be read only once.");
+    }
+    const transfer = new OutgoingTransfer(this, facts, sources.open(source));
     this.#outgoing.set(fileId, transfer);
     this.#offer(transfer);
     this.#context.changed();
@@ -166,6 +176,7 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
   /** Ends everything, without a word to the peer. */
   endAll(outcome: FileOutcome): void {
     for (const transfer of [...this.#outgoing.values(), ...this.#incoming.values()]) transfer.end(outcome);
+    this.#pipe = undefined;
   }
 
   handleRequest(packet: Uint8Array): void {
