@@ -1,6 +1,6 @@
 import { utf8 } from "../util/text.ts";
 
-/** A disk takes 255 bytes; this leaves room for ` (2)` and `.part`. */
+/** A disk takes 255 bytes; this leaves room for ` (2)` and `.2.part`. */
 const LONGEST = 240;
 /** An ending longer than this is no extension worth keeping. */
 const LONGEST_EXTENSION = 32;

@@ -10,49 +10,56 @@ export interface FileSinkOptions {
 }
 
 /**
- * Where a received file goes: as `path.part` until it is whole, which stays when the instance is closed, so that the transfer
- * can go on later, and goes when it is cancelled or fails. One transfer at a time may write there: a second one fails with
- * `file-exists`.
+ * Where a received file goes: as `path.part` until it is whole, or `path.2.part` where that is there already. It stays when the
+ * instance is closed, so that the transfer can go on later, and goes when it is cancelled or fails. One transfer at a time may
+ * write there: a second one fails with `file-exists`.
  */
 export function fileSink(path: string, { overwrite = false }: FileSinkOptions = {}): FileSink {
-  return new DiskSink(resolve(path), overwrite, undefined);
+  return new DiskSink(resolve(path), overwrite);
 }
 
 /** Finds files again after a restart. */
 export const nodeFiles: FilePort = {
   source: openFileSource,
   sink: async (location) => {
-    const overwrite = location.startsWith(OVERWRITE);
-    const path = resolve(overwrite ? location.slice(OVERWRITE.length) : location);
-    const part = await PartFile.find(partOf(path));
-    if ((await part.size()) > 0) return new DiskSink(path, overwrite, part);
+    const [, overwrite, digit, path = ""] = LOCATION.exec(location) ?? [];
+    const number = Number(digit ?? 1);
+    const part = await PartFile.find(partOf(resolve(path), number));
+    if ((await part.size()) > 0) return new DiskSink(resolve(path), overwrite !== undefined, { part, number });
     await part.keep();
-    throw new Error(`${partOf(path)} is empty`);
+    throw new Error(`${part.path} is empty`);
   },
 };
 
-/** Before the path in a `location`; no absolute path begins with it. */
-const OVERWRITE = "overwrite:";
+/** No absolute path begins with what may stand before one here. */
+const LOCATION = /^(overwrite:)?(?:part([2-9]):)?(.*)$/s;
+/** Whoever has so many half-done files of one name has to clear up first. */
+const MAX_PARTS = 9;
 
 class DiskSink implements FileSink {
-  readonly location: string;
   readonly #path: string;
   readonly #overwrite: boolean;
   #part: PartFile | undefined;
+  #number = 1;
   /** Something was written, or read back. */
   #begun: Promise<PartFile> | undefined;
   #ended = false;
 
-  /** `part`: what an earlier run has left. */
-  constructor(path: string, overwrite: boolean, part: PartFile | undefined) {
+  /** `found`: what an earlier run has left. */
+  constructor(path: string, overwrite: boolean, found?: { part: PartFile; number: number }) {
     this.#path = path;
     this.#overwrite = overwrite;
-    this.#part = part;
-    this.location = overwrite ? OVERWRITE + path : path;
+    this.#part = found?.part;
+    this.#number = found?.number ?? 1;
+  }
+
+  get location(): string {
+    const part = this.#number === 1 ? "" : `part${this.#number}:`;
+    return `${this.#overwrite ? "overwrite:" : ""}${part}${this.#path}`;
   }
 
   get size(): number {
-    const facts = lstatSync(partOf(this.#path), { throwIfNoEntry: false });
+    const facts = lstatSync(partOf(this.#path, this.#number), { throwIfNoEntry: false });
     return facts?.isFile() ? facts.size : 0;
   }
 
@@ -97,13 +104,22 @@ class DiskSink implements FileSink {
 
   async #open(offset: number): Promise<PartFile> {
     if (!this.#overwrite && (await exists(this.#path))) throw fileExists(`${this.#path} is there already`);
-    const path = partOf(this.#path);
-    this.#part ??= await (offset === 0 ? PartFile.create(path) : PartFile.find(path));
+    this.#part ??= offset === 0 ? await this.#create() : await PartFile.find(partOf(this.#path));
     await this.#part.cutOff(offset);
     return this.#part;
   }
+
+  async #create(): Promise<PartFile> {
+    for (let number = 1; number <= MAX_PARTS; number++) {
+      const part = await PartFile.create(partOf(this.#path, number));
+      if (part === undefined) continue;
+      this.#number = number;
+      return part;
+    }
+    throw fileExists(`${partOf(this.#path)} and others are there already: clear up`);
+  }
 }
 
-function partOf(path: string): string {
-  return `${path}.part`;
+function partOf(path: string, number = 1): string {
+  return number === 1 ? `${path}.part` : `${path}.${number}.part`;
 }

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, link, lstat, open, rename, rm, unlink } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Windows has no such flags, nor links that strangers may make. */
@@ -17,16 +17,18 @@ const inUse = new Map<string, PromiseWithResolvers<void>>(); // bounded by the f
 export class PartFile {
   /** The same as long as the file is there, and no other's: its number may go to another once it is gone. */
   readonly version: string;
-  readonly #path: string;
+  readonly path: string;
   readonly #handle: FileHandle;
   readonly #facts: BigIntStats;
 
-  /** A new one, in the place of what is there. Rejects with `EEXIST` where that is in use. */
-  static create(path: string): Promise<PartFile> {
-    return PartFile.#open(path, async () => {
-      await rm(path, { force: true }); // never written into: it may have another name, or be a link
-      return await open(path, CREATE);
-    });
+  /** A new one; undefined where something has that name, which nobody can tell whose it is. Rejects with `EEXIST` where it is in use. */
+  static async create(path: string): Promise<PartFile | undefined> {
+    try {
+      return await PartFile.#open(path, () => open(path, CREATE));
+    } catch (error) {
+      if (codeOf(error) === "EEXIST" && !inUse.has(path)) return undefined;
+      throw error;
+    }
   }
 
   /** The one that is there. Rejects where none is, and with `EEXIST` where it is in use. */
@@ -53,7 +55,7 @@ export class PartFile {
   }
 
   private constructor(path: string, handle: FileHandle, facts: BigIntStats) {
-    this.#path = path;
+    this.path = path;
     this.#handle = handle;
     this.#facts = facts;
     this.version = `${facts.ino}-${facts.birthtimeNs}`;
@@ -65,7 +67,7 @@ export class PartFile {
 
   /** What stands behind `offset` is of no use. */
   async cutOff(offset: number): Promise<void> {
-    if ((await this.size()) < offset) throw new Error(`${this.#path} has become shorter`);
+    if ((await this.size()) < offset) throw new Error(`${this.path} has become shorter`);
     await this.#handle.truncate(offset);
   }
 
@@ -87,9 +89,9 @@ export class PartFile {
       try {
         await this.#handle.sync();
         await this.#handle.close();
-        if (!(await this.#isThere())) throw new Error(`${this.#path} is another file now`);
-        if (overwrite) await rename(this.#path, path);
-        else await renameToNew(this.#path, path);
+        if (!(await this.#isThere())) throw new Error(`${this.path} is another file now`);
+        if (overwrite) await rename(this.path, path);
+        else await renameToNew(this.path, path);
       } catch (error) {
         await this.#remove().catch(() => {}); // what came before says more
         throw error;
@@ -107,16 +109,16 @@ export class PartFile {
 
   async #remove(): Promise<void> {
     await this.#handle.close();
-    if (await this.#isThere()) await unlink(this.#path);
+    if (await this.#isThere()) await unlink(this.path);
   }
 
   async #isThere(): Promise<boolean> {
-    const facts = await lstat(this.#path, { bigint: true }).catch(() => undefined);
+    const facts = await lstat(this.path, { bigint: true }).catch(() => undefined);
     return facts?.ino === this.#facts.ino && facts.dev === this.#facts.dev;
   }
 
   #end(how: () => Promise<void>): Promise<void> {
-    return how().finally(() => release(this.#path));
+    return how().finally(() => release(this.path));
   }
 }
 

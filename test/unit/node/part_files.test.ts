@@ -1,5 +1,4 @@
 import {
-  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -140,6 +139,29 @@ describe("a file that is not whole yet", () => {
     expect(text("victim")).toBe("untouched");
   });
 
+  it("does not take the place of anything, and is found again under its other name", async () => {
+    writeFileSync(at("a.part"), "somebody's");
+    mkdirSync(at("a.2.part"));
+    for (const overwrite of [false, true]) {
+      const sink = fileSink(at("a"), { overwrite });
+      await sink.write(0, bytes("mine"));
+      expect(sink.size).toBe(4);
+      await sink.suspend?.();
+      expect(readdirSync(folder)).toContain("a.3.part");
+      const again = await nodeFiles.sink(sink.location ?? "");
+      expect([again.location, again.version]).toEqual([sink.location, sink.version]);
+      await again.write(4, bytes("!"));
+      await again.close();
+      expect([text("a"), text("a.part")]).toEqual(["mine!", "somebody's"]);
+      rmSync(at("a"));
+    }
+    for (let number = 3; number <= 9; number++) writeFileSync(at(`a.${number}.part`), "");
+    const sink = fileSink(at("a"));
+    await expect(sink.write(0, bytes("mine"))).rejects.toMatchObject({ code: "EEXIST" });
+    await sink.abort();
+    expect(readdirSync(folder).length).toBe(9);
+  });
+
   it("leads nowhere else, whatever lies in its place", async () => {
     writeFileSync(at("victim"), "untouched");
     symlinkSync("victim", at("a.part"));
@@ -152,11 +174,7 @@ describe("a file that is not whole yet", () => {
       expect(text(name)).toBe("new");
     }
     expect(text("victim")).toBe("untouched");
-    mkdirSync(at("c.part"));
-    const sink = fileSink(at("c"));
-    await expect(sink.write(0, bytes("new"))).rejects.toThrow();
-    await sink.abort();
-    expect(existsSync(at("c.part"))).toBe(true);
+    expect(readdirSync(folder)).toEqual(["a", "a.part", "b", "b.part", "victim"]);
   });
 
   it("gets no name when another has been put in its place, and leaves that alone", async () => {
