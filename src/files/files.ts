@@ -222,7 +222,7 @@ export class Files implements FileSender, FriendFloor {
     const { port } = this.#options;
     if (port === undefined || location === undefined) throw new Error("nobody knows where it is");
     const sink = await port.sink(location);
-    if (version === undefined || sink.version === version) return sink;
+    if (sink.version === version) return sink;
     await sink.suspend?.();
     throw new Error(`${location} has been replaced`);
   }
@@ -231,8 +231,7 @@ export class Files implements FileSender, FriendFloor {
   async #discard(record: ReceiveRecord): Promise<void> {
     if (record.location === undefined || this.#options.port === undefined) return;
     try {
-      const sink = await this.#reopen(record);
-      await (sink.version === record.version ? sink.abort() : sink.suspend?.());
+      await (await this.#reopen(record)).abort();
     } catch (error) {
       this.#options.logger.info("a half-received file could not be given up", { reason: messageOf(error) });
     }

@@ -16,7 +16,7 @@ const LOW_WATER = 256 * 1024;
  * does not listen.
  */
 const MOST_AFTER_PAUSE = 48 * 1024 * 1024;
-/** How far it has come is kept for a restart every so many bytes. */
+/** How far it has come is kept for a restart once there is something, and then every so many bytes. */
 const SAVE_EVERY = 8 * 1024 * 1024;
 
 /** A sender who has to read a large file once more for its hash takes so many ms at most; then we do without. */
@@ -52,7 +52,7 @@ export class IncomingTransfer extends Transfer {
   #afterPause = 0;
   /** Of these `host.held` knows that they wait for the disk. */
   #held = 0;
-  #savedAt = 0;
+  #savedAt = Number.NEGATIVE_INFINITY;
   readonly #host: IncomingHost;
   #digest: FileDigest | undefined;
   readonly #hash = Promise.withResolvers<Uint8Array | undefined>();

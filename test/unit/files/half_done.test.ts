@@ -117,6 +117,33 @@ describe("a file that was half-received in an earlier run", () => {
     expect(a.controls()).toMatchObject([{ control: "seek", position: 1000n }, { control: "accept" }]);
   });
 
+  it("is not looked for under a name that it may never have had", async () => {
+    writeFileSync(part(), "somebody's");
+    const world = await FilesWorld.start(store, nodeFiles);
+    world.friend("A").offer(0);
+    world.offers[0]?.accept(fileSink(photo()));
+    world.pass(1000); // the record is written before anything has come
+    await settle();
+    const again = await FilesWorld.start(store, nodeFiles); // the first one is killed
+    again.friend("A").offer(0);
+    await until("the offer", () => again.offers.length > 0);
+    expect([again.offers[0]?.received, readFileSync(part(), "utf8")]).toEqual([0, "somebody's"]);
+  });
+
+  it("is noted for a crash soon after its first bytes have come", async () => {
+    const world = await FilesWorld.start(store, nodeFiles);
+    const a = world.friend("A");
+    a.offer(0);
+    world.offers[0]?.accept(fileSink(photo()));
+    world.pass(1000);
+    a.data(0, CONTENT.subarray(0, HALF));
+    await until("a half", () => existsSync(part()) && readFileSync(part()).length === HALF);
+    await until("it is noted", () => world.offers[0]?.transfer.bytes === HALF);
+    world.pass(1000);
+    await settle();
+    expect(Buffer.from((await store.read("files")) ?? []).toString()).toContain(`"bytes":${HALF}`);
+  });
+
   it("is removed with the friend", async () => {
     await firstRun();
     const world = await FilesWorld.start(store, nodeFiles);
