@@ -9,7 +9,7 @@ import type { FileSender, FileTransfer, Friend } from "../friend/friend.ts";
 import type { Friends } from "../friend/friends.ts";
 import type { FriendFloor, FriendPipe } from "../friend/plugged_floors.ts";
 import { dropCounter } from "../network/drop_counter.ts";
-import { fromHex } from "../util/bytes.ts";
+import { fromHex, toHex } from "../util/bytes.ts";
 import { Emitter } from "../util/emitter.ts";
 import { randomBytes } from "../util/random_numbers.ts";
 import { utf8 } from "../util/text.ts";
@@ -253,11 +253,13 @@ export class Files implements FileSender, FriendFloor {
   }
 
   #sendAvatar(friend: Friend, source: FileSource, fileId: Uint8Array): void {
-    const facts = { friend, fileId, kind: AVATAR_KIND, size: source.size, name: source.name };
+    const files = this.#of(friend);
+    if (files.hasOutgoing(toHex(fileId))) return;
+    for (const transfer of [...files.outgoing]) if (transfer.kindNumber === AVATAR_KIND) transfer.cancel();
     try {
-      this.#of(friend).send(source, facts);
+      files.send(source, { friend, fileId, kind: AVATAR_KIND, size: source.size, name: source.name });
     } catch (error) {
-      // The same one is on its way, or too much else: he hears of it when he comes the next time.
+      // Too much else is on its way: he hears of it when he comes the next time.
       this.#options.logger.debug("an avatar is not offered", { reason: messageOf(error) });
     }
   }
