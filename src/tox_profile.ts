@@ -130,6 +130,7 @@ export class ToxProfile {
       ...friends.ownWords,
       // Who has found nobody yet keeps what he had.
       dhtNodes: orElse(dhtNodes, before?.dhtNodes),
+      dhtOthers: before?.dhtOthers ?? [],
       pathNodes: orElse(pathNodes, before?.pathNodes),
       relays: orElse(
         hops.slice(0, KEPT_RELAYS).map((hop) => ({ ...hop, transport: "tcp" as const })),

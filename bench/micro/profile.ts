@@ -85,7 +85,7 @@ function profileBytes(count: number): Uint8Array {
     const { publicKey } = crypto.keyPair();
     return { kind: "confirmed", publicKey, ...texts, status: "away", lastOnline: 1_700_000_000 + i };
   });
-  const nothing = { dhtNodes: [], relays: [], pathNodes: [], others: [] };
+  const nothing = { dhtNodes: [], dhtOthers: [], relays: [], pathNodes: [], others: [] };
   const own = { name: utf8("me"), statusMessage: utf8(""), status: "none" } as const;
   return encodeSavedata({ ...crypto.keyPair(), nospam: 7, friends, ...own, ...nothing });
 }

@@ -2,6 +2,7 @@
  * The store's journal after whatever happened to the disk: entries behind one another, each after its length in two bytes.
  * All of them are replayed as at a start, and each is a record on its own.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import type { PublicKey } from "../../src/crypto/keys.ts";
 import { silentLogger } from "../../src/env/logger.ts";
@@ -14,6 +15,8 @@ import {
 } from "../../src/friend/journal_records.ts";
 import type { MessageHistory } from "../../src/friend/journal_replay.ts";
 import { MessageJournal } from "../../src/friend/message_journal.ts";
+import { Timeline } from "../../src/testing/timeline.ts";
+import { VirtualClock } from "../../src/testing/virtual_clock.ts";
 import { concatBytes, readU16, sameBytes, toHex, writeU16 } from "../../src/util/bytes.ts";
 import { broken } from "../codec.ts";
 import { bytes, key, MAX_U64 } from "../samples.ts";
@@ -63,7 +66,7 @@ function checkedRecord(entry: Uint8Array): MessageRecord | undefined {
 async function replayed(entries: readonly Uint8Array[]): Promise<Map<string, MessageHistory>> {
   const store = memoryStore();
   await store.rewriteJournal(entries);
-  const journal = await MessageJournal.open(store, silentLogger);
+  const journal = await MessageJournal.open(store, silentLogger, new VirtualClock(new Timeline(), 1_700_000_000));
   const histories = new Map<string, MessageHistory>();
   for (const entry of entries) {
     const friend = decodeMessageRecord(entry)?.friend;

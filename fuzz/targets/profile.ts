@@ -40,10 +40,11 @@ export function* corpus(): Iterable<Uint8Array> {
   const weak: SavedFriend = { ...confirmed, publicKey: key(1).fill(0) };
   const empty: Savedata = {
     ...{ ...SELF, nospam: 1, friends: [], name: bytes(3), statusMessage: bytes(4), status: "none", others: [] },
-    ...{ dhtNodes: [], relays: [], pathNodes: [] },
+    ...{ dhtNodes: [], dhtOthers: [], relays: [], pathNodes: [] },
   };
   const full: Savedata = {
     ...{ ...empty, friends: [confirmed, asked], dhtNodes: FOUR_NODES, pathNodes: FOUR_NODES },
+    dhtOthers: [1, 9].map((type) => ({ type, bytes: bytes(7, type) })),
     relays: [node(5, undefined, "tcp"), node(6, IPV6, "tcp")],
     others: [7, 20, 99].map((type) => ({ type, bytes: bytes(9, type) })),
   };
@@ -60,18 +61,19 @@ function checked(file: Uint8Array): Savedata | undefined {
   const profile = attempt(() => decodeSavedata(file), ["profile-damaged", "password-missing"]);
   if (!sameBytes(file, before)) broken("the decoder changes its input", before, file);
   if (profile === undefined) return undefined;
-  const { name, statusMessage, friends, dhtNodes, pathNodes, relays, others } = profile;
+  const { name, statusMessage, friends, dhtNodes, dhtOthers, pathNodes, relays, others } = profile;
   atMost(128, name.length, "our name");
   atMost(1007, statusMessage.length, "our status message");
   atMost(file.length / 2216, friends.length, "friends");
   atMost(file.length / 39, dhtNodes.length + pathNodes.length + relays.length, "nodes");
   atMost(
     file.length,
-    others.reduce((sum, { bytes }) => sum + 8 + bytes.length, 0),
+    [...others, ...dhtOthers].reduce((sum, { bytes }) => sum + 8 + bytes.length, 0),
     "other sections",
   );
   const again = decodeSavedata(encodeSavedata(profile));
-  const sorted = { ...profile, others: [...others].sort((a, b) => a.type - b.type) };
+  const inOrder = (sections: Savedata["others"]) => [...sections].sort((a, b) => a.type - b.type);
+  const sorted = { ...profile, others: inOrder(others), dhtOthers: inOrder(dhtOthers) };
   if (!isDeepStrictEqual(again, sorted)) broken("a profile that is written again is another one", file);
   attempt(() => readProfile(file, new Crypto(nobleProvider, new SeededRandom(1))), ["profile-damaged"]);
   return profile;
@@ -85,9 +87,9 @@ async function start(profile: Uint8Array): Promise<void> {
   await universe.run(PASSES_MS);
   const [given, kept] = [decodeSavedata(profile), decodeSavedata(tox.exportProfile())];
   await universe.wait(tox.close());
-  const same = (["nospam", "publicKey", "secretKey", "name", "statusMessage", "status", "others"] as const).every(
-    (part) => isDeepStrictEqual(given[part], kept[part]),
-  );
+  const same = (
+    ["nospam", "publicKey", "secretKey", "name", "statusMessage", "status", "others", "dhtOthers"] as const
+  ).every((part) => isDeepStrictEqual(given[part], kept[part]));
   if (!same) broken("an instance forgets something of its profile", profile);
   const missing = kept.friends.filter((friend) => !given.friends.some((other) => isDeepStrictEqual(friend, other)));
   if (missing.length > 0) broken("an instance changes a friend", profile);

@@ -38,6 +38,8 @@ export interface FileSink {
   suspend?(): Promise<void>;
   /** By which `FilePort.sink` finds it again after a restart. */
   readonly location?: string;
+  /** Another one after a restart says that what is there is not what was written; undefined: not known. */
+  readonly version?: string | undefined;
 }
 
 /** Finds sources and sinks again after a restart, by their `location`. Rejects for what is not there any more. */

@@ -1,5 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
-import type { Clock } from "../env/clock.ts";
+import type { Cancel, Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import { memoryStore } from "../env/memory_store.ts";
 import type { Store } from "../env/store.ts";
@@ -43,7 +43,11 @@ interface Known {
   hash: Uint8Array | undefined;
   readonly loaded: Promise<void>;
   readonly fetches: TokenBucket;
+  /** What comes, or waits until there may be another fetch: what he said before that counts no more. */
+  latest: { readonly end: () => void } | undefined;
 }
+
+type Decide = (receipt: AvatarReceipt | undefined) => void;
 
 /**
  * Avatars as clients agreed on: offered as a file whose id is the image's SHA-256 on each connection and when it changes,
@@ -102,32 +106,67 @@ export class Avatars {
   }
 
   removed(friend: Friend): void {
+    const known = this.#knownOf(friend);
     this.#known.delete(friend);
-    this.#write(friend, new Uint8Array(0));
+    this.#supersede(known, undefined);
+    void known.loaded.then(() => {
+      if (known.hash !== undefined) this.#write(friend, new Uint8Array(0));
+    });
   }
 
-  /** Says later whether we fetch it: what we have may have to be read first. */
-  offered(friend: Friend, request: FileRequest, decide: (receipt: AvatarReceipt | undefined) => void): void {
+  /** Says later whether we fetch it: what we have may have to be read first, or there were too many lately. */
+  offered(friend: Friend, request: FileRequest, decide: Decide): void {
     const known = this.#knownOf(friend);
     const hash = request.fileId.slice();
     const { size } = request;
     void known.loaded.then(() => {
+      if (size > BigInt(MAX_AVATAR_SIZE)) {
+        decide(undefined);
+        return;
+      }
+      this.#supersede(known, undefined);
       if (size === 0n) {
         decide(undefined);
         if (known.hash !== undefined) this.#took(friend, known, undefined);
-      } else if (size > BigInt(MAX_AVATAR_SIZE) || (known.hash !== undefined && sameBytes(known.hash, hash))) {
-        decide(undefined);
-      } else if (!known.fetches.take(this.#options.clock.monotonic())) {
+      } else if (known.hash !== undefined && sameBytes(known.hash, hash)) {
         decide(undefined);
       } else {
-        decide({ accept: (transfer) => this.#fetch(friend, known, transfer) });
+        this.#fetchSoon(friend, known, decide);
       }
     });
   }
 
+  #supersede(known: Known, latest: Known["latest"]): void {
+    const before = known.latest;
+    known.latest = latest;
+    before?.end();
+  }
+
+  #fetchSoon(friend: Friend, known: Known, decide: Decide): void {
+    const { clock } = this.#options;
+    const now = clock.monotonic();
+    if (known.fetches.take(now)) {
+      decide({ accept: (transfer) => this.#fetch(friend, known, transfer) });
+      return;
+    }
+    const again: Cancel = clock.at(now + known.fetches.wait(now) + 1, () => {
+      known.latest = undefined;
+      this.#fetchSoon(friend, known, decide);
+    });
+    known.latest = {
+      end: () => {
+        again();
+        decide(undefined);
+      },
+    };
+  }
+
   #fetch(friend: Friend, known: Known, transfer: IncomingTransfer): void {
     const sink = new BytesSink();
+    const latest = { end: () => transfer.cancel() };
+    known.latest = latest;
     void transfer.done.then(({ state }) => {
+      if (known.latest === latest) known.latest = undefined;
       if (state !== "done" || this.#known.get(friend) !== known) return;
       const avatar = this.#avatarOf(sink.bytes);
       if (avatar.hash === transfer.fileId) this.#took(friend, known, avatar);
@@ -157,6 +196,7 @@ export class Avatars {
     };
     const known: Known = {
       hash: undefined,
+      latest: undefined,
       loaded: Promise.resolve()
         .then(load)
         .catch((error: unknown) => this.#report(error)),

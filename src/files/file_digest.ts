@@ -25,7 +25,7 @@ export class FileDigest {
     this.#hashed += bytes.length;
   }
 
-  /** Of the first `size` bytes. Undefined where they did not pass by and cannot be read. */
+  /** Of the first `size` bytes. Undefined where they did not pass by and cannot be read. `read` may give more than it is asked for. */
   async finish(
     size: number,
     read: ((offset: number, length: number) => Promise<Uint8Array>) | undefined,
@@ -38,7 +38,7 @@ export class FileDigest {
     for (let offset = 0; offset < size; ) {
       const bytes = await read(offset, Math.min(READ_SIZE, size - offset));
       if (bytes.length === 0) return undefined;
-      stream.update(bytes);
+      stream.update(bytes.length > size - offset ? bytes.subarray(0, size - offset) : bytes);
       offset += bytes.length;
     }
     return stream.digest();

@@ -9,7 +9,7 @@ import type { FileSender, FileTransfer, Friend } from "../friend/friend.ts";
 import type { Friends } from "../friend/friends.ts";
 import type { FriendFloor, FriendPipe } from "../friend/plugged_floors.ts";
 import { dropCounter } from "../network/drop_counter.ts";
-import { fromHex } from "../util/bytes.ts";
+import { fromHex, toHex } from "../util/bytes.ts";
 import { Emitter } from "../util/emitter.ts";
 import { randomBytes } from "../util/random_numbers.ts";
 import { utf8 } from "../util/text.ts";
@@ -24,6 +24,7 @@ import type { IncomingTransfer } from "./incoming.ts";
 import { AVATAR_KIND, kindNumber } from "./kinds.ts";
 import { FileOffer } from "./offer.ts";
 import type { FileRecords, ReceiveRecord, SendRecord } from "./records.ts";
+import { SharedSources } from "./shared_reads.ts";
 import { UnfinishedFiles } from "./unfinished.ts";
 
 export interface FileEvents {
@@ -77,7 +78,7 @@ export class Files implements FileSender, FriendFloor {
       changed: (friend, avatar) => this.events.emit("friendAvatar", { friend, avatar }),
     });
     this.#context = {
-      ...{ clock, logger, crypto: crypto.provider, drop: dropCounter(metrics, "file") },
+      ...{ clock, logger, crypto: crypto.provider, drop: dropCounter(metrics, "file"), sources: new SharedSources() },
       offered: (transfer) => this.#offered(transfer),
       avatarOffered: (friend, request, decide) => this.#avatars.offered(friend, request, decide),
       changed: () => this.#unfinished.changed(),
@@ -156,7 +157,7 @@ export class Files implements FileSender, FriendFloor {
     this.#byFriend.get(friend)?.endAll({ state: "cancelled", by: "us" });
     this.#byFriend.delete(friend);
     this.#avatars.removed(friend);
-    this.#unfinished.forget(friend.publicKey);
+    for (const record of this.#unfinished.forget(friend.publicKey)) void this.#discard(record);
   }
 
   /** Ends every transfer here; with a store they go on after a restart. */
@@ -182,9 +183,9 @@ export class Files implements FileSender, FriendFloor {
 
   #offered(transfer: IncomingTransfer): void {
     const { friend, fileId, kindNumber: kind, size } = transfer;
-    const record = this.#unfinished.takeReceive(friend.publicKey, fileId, kind, size);
+    const record = this.#unfinished.findReceive(friend.publicKey, fileId, kind, size);
     if (record?.location !== undefined && this.#options.port !== undefined) {
-      void this.#receiveAgain(transfer, record, record.location, this.#options.port);
+      void this.#receiveAgain(transfer, record);
     } else {
       this.#ask(transfer, record);
     }
@@ -193,30 +194,47 @@ export class Files implements FileSender, FriendFloor {
   #ask(transfer: IncomingTransfer, record: ReceiveRecord | undefined): void {
     if (transfer.isOver) return;
     if (this.events.listenerCount("fileOffer") === 0) {
-      if (record !== undefined) this.#unfinished.putBack(record);
       transfer.cancel();
       return;
     }
+    if (record !== undefined) this.#unfinished.take(record);
     this.events.emit("fileOffer", new FileOffer(transfer, record?.bytes ?? 0));
   }
 
-  async #receiveAgain(
-    transfer: IncomingTransfer,
-    record: ReceiveRecord,
-    location: string,
-    port: FilePort,
-  ): Promise<void> {
-    let sink: FileSink;
+  async #receiveAgain(transfer: IncomingTransfer, record: ReceiveRecord): Promise<void> {
     try {
-      sink = await port.sink(location);
+      const sink = await this.#reopen(record);
+      if (transfer.state === "closed") return await sink.suspend?.(); // the record waits on
+      this.#unfinished.take(record);
+      if (transfer.isOver) return await sink.abort();
+      new FileOffer(transfer, record.bytes).accept(sink);
     } catch (error) {
       this.#options.logger.info("a half-received file is not there any more", { reason: messageOf(error) });
+      this.#unfinished.take(record);
       this.#ask(transfer, undefined);
       return;
     }
-    if (transfer.isOver || transfer.accepted) return;
-    new FileOffer(transfer, record.bytes).accept(sink);
     this.events.emit("fileResumed", { friend: transfer.friend, transfer });
+  }
+
+  /** Rejects where what is there is not what was written. It is nobody's to accept meanwhile: the app has not heard of it. */
+  async #reopen({ location, version }: ReceiveRecord): Promise<FileSink> {
+    const { port } = this.#options;
+    if (port === undefined || location === undefined) throw new Error("nobody knows where it is");
+    const sink = await port.sink(location);
+    if (sink.version === version) return sink;
+    await sink.suspend?.();
+    throw new Error(`${location} has been replaced`);
+  }
+
+  /** Nobody will send the rest of it. */
+  async #discard(record: ReceiveRecord): Promise<void> {
+    if (record.location === undefined || this.#options.port === undefined) return;
+    try {
+      await (await this.#reopen(record)).abort();
+    } catch (error) {
+      this.#options.logger.info("a half-received file could not be given up", { reason: messageOf(error) });
+    }
   }
 
   async #sendAgain(friend: Friend, files: FriendFiles, record: SendRecord): Promise<void> {
@@ -235,11 +253,13 @@ export class Files implements FileSender, FriendFloor {
   }
 
   #sendAvatar(friend: Friend, source: FileSource, fileId: Uint8Array): void {
-    const facts = { friend, fileId, kind: AVATAR_KIND, size: source.size, name: source.name };
+    const files = this.#of(friend);
+    if (files.hasOutgoing(toHex(fileId))) return;
+    for (const transfer of [...files.outgoing]) if (transfer.kindNumber === AVATAR_KIND) transfer.cancel();
     try {
-      this.#of(friend).send(source, facts);
+      files.send(source, { friend, fileId, kind: AVATAR_KIND, size: source.size, name: source.name });
     } catch (error) {
-      // The same one is on its way, or too much else: he hears of it when he comes the next time.
+      // Too much else is on its way: he hears of it when he comes the next time.
       this.#options.logger.debug("an avatar is not offered", { reason: messageOf(error) });
     }
   }
@@ -267,7 +287,8 @@ export class Files implements FileSender, FriendFloor {
       }
       for (const { fileId, kindNumber: kind, size, sink, bytes, isOver } of files.incoming) {
         if (sink === undefined || isOver) continue;
-        receives.push({ friend: friend.publicKey, fileId, kind, size, location: sink.location, bytes });
+        const { location, version } = sink;
+        receives.push({ friend: friend.publicKey, fileId, kind, size, location, version, bytes });
       }
     }
     return { sends, receives };

@@ -29,11 +29,12 @@ import {
 import { BulkQueue } from "./bulk_queue.ts";
 import { FileDigest } from "./file_digest.ts";
 import { FinishedFiles } from "./finished_files.ts";
-import { IncomingTransfer } from "./incoming.ts";
+import { type IncomingHost, IncomingTransfer } from "./incoming.ts";
 import { AVATAR_KIND } from "./kinds.ts";
 import { nowhere } from "./memory.ts";
 import { type OutgoingHost, OutgoingTransfer } from "./outgoing.ts";
 import { safeFileName } from "./safe_name.ts";
+import type { SharedSources } from "./shared_reads.ts";
 import type { Transfer, TransferFacts } from "./transfer.ts";
 
 /** Transfers of one friend in one direction, those that wait for him to come back included. */
@@ -49,12 +50,20 @@ const ANSWERS = 64;
 /** … and once in so many ms. */
 const ANSWER_MS = 100;
 
+/** When so much of all files of one friend waits for the disk all are paused, beside which comes what was under way … */
+const HELD_HIGH = 64 * 1024 * 1024;
+/** … and go on when no more than this does. */
+const HELD_LOW = 32 * 1024 * 1024;
+/** Who listens does not get there. */
+const HELD_MOST = 128 * 1024 * 1024;
+
 /** What the files of all friends share. */
 export interface FilesContext {
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
   readonly logger: Logger;
   readonly drop: Drop;
+  readonly sources: SharedSources;
   /** A new offer, for which nobody has decided yet. */
   offered(transfer: IncomingTransfer): void;
   /** An avatar is offered. Undefined: it is not wanted. */
@@ -68,7 +77,7 @@ export interface AvatarReceipt {
 }
 
 /** The files of one friend, both ways: who has which slot, and what packets say about it. c-toxcore `Messenger.c`. */
-export class FriendFiles implements OutgoingHost {
+export class FriendFiles implements OutgoingHost, IncomingHost {
   readonly #context: FilesContext;
   readonly #friend: Friend;
   readonly #outgoing = new Map<string, OutgoingTransfer>(); // by file id; MAX_TRANSFERS, by our app
@@ -82,6 +91,8 @@ export class FriendFiles implements OutgoingHost {
   #pipe: FriendPipe | undefined;
   #bulk: BulkQueue | undefined;
   #nextSlot = 0;
+  #held = 0; // HELD_MOST
+  #isFull = false;
 
   constructor(context: FilesContext, friend: Friend) {
     this.#context = context;
@@ -95,6 +106,10 @@ export class FriendFiles implements OutgoingHost {
 
   get logger(): Logger {
     return this.#context.logger;
+  }
+
+  get session(): unknown {
+    return this.#pipe;
   }
 
   get outgoing(): IterableIterator<OutgoingTransfer> {
@@ -111,14 +126,18 @@ export class FriendFiles implements OutgoingHost {
 
   /** Offers a file, now or when he is there. Throws `queue-full`, `invalid-argument`. */
   send(source: FileSource, facts: TransferFacts): OutgoingTransfer {
-    const transfer = new OutgoingTransfer(this, facts, source);
-    const { fileId } = transfer;
+    const fileId = toHex(facts.fileId);
+    const { sources } = this.#context;
     if (this.#outgoing.has(fileId)) {
       throw new ToxError("invalid-argument", "Wait: a file with this id is on its way to this friend.");
     }
     if (this.#outgoing.size >= MAX_TRANSFERS) {
       throw new ToxError("queue-full", `Wait for the friend: ${MAX_TRANSFERS} files are on their way to him.`);
     }
+    if (source.canSeek === false && sources.has(source)) {
+      throw new ToxError("invalid-argument", "Give another source: this one is being sent, and can be read only once.");
+    }
+    const transfer = new OutgoingTransfer(this, facts, sources.open(source));
     this.#outgoing.set(fileId, transfer);
     this.#offer(transfer);
     this.#context.changed();
@@ -157,6 +176,7 @@ export class FriendFiles implements OutgoingHost {
   /** Ends everything, without a word to the peer. */
   endAll(outcome: FileOutcome): void {
     for (const transfer of [...this.#outgoing.values(), ...this.#incoming.values()]) transfer.end(outcome);
+    this.#pipe = undefined;
   }
 
   handleRequest(packet: Uint8Array): void {
@@ -222,6 +242,20 @@ export class FriendFiles implements OutgoingHost {
     this.#context.changed();
   }
 
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  held(bytes: number): boolean {
+    this.#held += bytes;
+    const isFull = this.#held > (this.#isFull ? HELD_LOW : HELD_HIGH);
+    if (isFull !== this.#isFull) {
+      this.#isFull = isFull;
+      for (const transfer of this.#inSlots.values()) transfer.fullChanged();
+    }
+    return this.#held <= HELD_MOST;
+  }
+
   digest(transfer: Transfer): FileDigest | undefined {
     // Avatars have their hash for an id, and what comes a second time is for nobody.
     if (transfer.direction === "receive" && !this.#incoming.has(transfer.fileId)) return undefined;
@@ -278,14 +312,15 @@ export class FriendFiles implements OutgoingHost {
     const size = request.size === UNKNOWN_FILE_SIZE ? undefined : Number(request.size);
     const fileId = toHex(request.fileId);
     const known = this.#incoming.get(fileId);
+    const finished = this.#finished.find(fileId, size);
     if (known !== undefined && (known.slot !== undefined || known.isFinishing)) {
       this.#refuse(slot); // the same file twice
     } else if (known !== undefined && known.size === size && known.kindNumber === kind) {
       this.#inSlots.set(slot, known);
       known.offered(slot);
       if (known.accepted) known.tellAccepted();
-    } else if (this.#finished.has(fileId, size)) {
-      this.#takeAgain(request, size);
+    } else if (finished !== undefined) {
+      this.#takeAgain(request, finished.size);
     } else if (!this.#offers.take(this.#context.clock.monotonic())) {
       this.#context.drop("rate-limited");
       this.#refuse(slot);
@@ -307,8 +342,8 @@ export class FriendFiles implements OutgoingHost {
   }
 
   /** We have the file, and the peer has not heard so before the session ended: he may send the end of it again. */
-  #takeAgain(request: FileRequest, size: number | undefined): void {
-    this.#newIncoming(request, size).accept(nowhere, size ?? 0);
+  #takeAgain(request: FileRequest, size: number): void {
+    this.#newIncoming(request, size).accept(nowhere, size);
   }
 
   #newIncoming(request: FileRequest, size: number | undefined): IncomingTransfer {

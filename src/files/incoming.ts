@@ -11,12 +11,24 @@ import { WriteBehind } from "./write_behind.ts";
 const HIGH_WATER = 1024 * 1024;
 /** … and goes on when no more than this does. */
 const LOW_WATER = 256 * 1024;
-/** How far it has come is kept for a restart every so many bytes. */
+/**
+ * toxcore has so much under way at most when it hears of a pause: 32,768 packets. Who sends more than this after he was told
+ * does not listen.
+ */
+const MOST_AFTER_PAUSE = 48 * 1024 * 1024;
+/** How far it has come is kept for a restart once there is something, and then every so many bytes. */
 const SAVE_EVERY = 8 * 1024 * 1024;
 
 /** A sender who has to read a large file once more for its hash takes so many ms at most; then we do without. */
 const HASH_PATIENCE = 60_000;
 const NOTHING = Promise.resolve(new Uint8Array(0));
+
+export interface IncomingHost extends TransferHost {
+  /** So many bytes more, or fewer, wait for the disk. False: of all files together too many. */
+  held(bytes: number): boolean;
+  /** All files have to wait: what they have to write together is much. */
+  readonly isFull: boolean;
+}
 
 export interface IncomingFacts extends TransferFacts {
   readonly rawName: string;
@@ -36,12 +48,18 @@ export class IncomingTransfer extends Transfer {
   /** Too much waits for the disk. */
   #isFull = false;
   #pauseTold = false;
-  #savedAt = 0;
+  /** Bytes that came since he was told. */
+  #afterPause = 0;
+  /** Of these `host.held` knows that they wait for the disk. */
+  #held = 0;
+  #savedAt = Number.NEGATIVE_INFINITY;
+  readonly #host: IncomingHost;
   #digest: FileDigest | undefined;
   readonly #hash = Promise.withResolvers<Uint8Array | undefined>();
 
-  constructor(host: TransferHost, facts: IncomingFacts) {
+  constructor(host: IncomingHost, facts: IncomingFacts) {
     super(host, facts);
+    this.#host = host;
     this.rawName = facts.rawName;
   }
 
@@ -69,6 +87,7 @@ export class IncomingTransfer extends Transfer {
     this.#digest ??= this.host.digest(this);
     this.#isGoing = true;
     this.#pauseTold = false;
+    this.#afterPause = 0;
     const from = this.#received;
     if (from > 0) this.host.control(this, "seek", from);
     this.host.control(this, "accept");
@@ -86,6 +105,11 @@ export class IncomingTransfer extends Transfer {
     this.#digest?.take(this.#received, taken);
     this.#received += taken.length;
     if (taken.length > 0) writer.add(taken);
+    if (this.#pauseTold) this.#afterPause += data.length;
+    if (!this.#tellHeld() || this.#afterPause > MOST_AFTER_PAUSE) {
+      this.fail("overrun", "The friend sends on and on though he was told to pause.");
+      return true;
+    }
     const isLast = data.length < MAX_FILE_DATA_SIZE || this.#received === size;
     if (isLast) this.#end();
     else if (writer.pending > HIGH_WATER && !this.#isFull) {
@@ -106,6 +130,11 @@ export class IncomingTransfer extends Transfer {
     this.#tellPause();
   }
 
+  /** `host.isFull` is another. */
+  fullChanged(): void {
+    this.#tellPause();
+  }
+
   protected override release(outcome: FileOutcome): void {
     this.#isGoing = false;
     this.takeHash(undefined);
@@ -113,6 +142,7 @@ export class IncomingTransfer extends Transfer {
     if (sink === undefined) return;
     const writer = this.#writer;
     writer?.stop();
+    this.#tellHeld();
     if (outcome.state === "done") return;
     const keep = outcome.state === "closed" && sink.suspend !== undefined;
     const letGo = async () => {
@@ -189,6 +219,7 @@ export class IncomingTransfer extends Transfer {
   }
 
   #written(position: number): void {
+    this.#tellHeld();
     this.moveTo(position);
     if (position >= this.#savedAt + SAVE_EVERY) {
       this.#savedAt = position;
@@ -199,10 +230,17 @@ export class IncomingTransfer extends Transfer {
     this.#tellPause();
   }
 
+  #tellHeld(): boolean {
+    const before = this.#held;
+    this.#held = this.#writer?.pending ?? 0;
+    return this.#host.held(this.#held - before);
+  }
+
   #tellPause(): void {
-    const paused = this.pausedHere || this.#isFull;
+    const paused = this.pausedHere || this.#isFull || this.#host.isFull;
     if (!this.#isGoing || this.#allCame || this.#pauseTold === paused) return;
     this.#pauseTold = paused;
+    this.#afterPause = 0;
     this.host.control(this, paused ? "pause" : "accept");
   }
 }

@@ -6,12 +6,15 @@ import { MAX_FRIEND_PACKET_SIZE } from "../wire/friend/packet_ids.ts";
 import { failureOf, messageOf } from "./failures.ts";
 import type { FileDigest } from "./file_digest.ts";
 import { ReadAhead } from "./read_ahead.ts";
+import type { SourceReader } from "./shared_reads.ts";
 import { Transfer, type TransferFacts, type TransferHost } from "./transfer.ts";
 
 export interface OutgoingHost extends TransferHost {
   /** `nextPacket` may have something to give again, or has nothing any more. */
   sendingChanged(transfer: OutgoingTransfer): void;
   sendHash(transfer: OutgoingTransfer, hash: Uint8Array): void;
+  /** Another one in each session. */
+  readonly session: unknown;
 }
 
 /** Packets are cut from slabs of that many: one allocation, where the session holds each until it is acknowledged. */
@@ -22,7 +25,8 @@ export class OutgoingTransfer extends Transfer {
   readonly direction = "send";
   readonly source: FileSource;
   readonly #host: OutgoingHost;
-  #reader: ReadAhead | undefined;
+  readonly #reader: SourceReader;
+  #ahead: ReadAhead | undefined;
   /** Where the peer wants it from: he says so before he accepts. */
   #from = 0;
   #offset = 0;
@@ -37,10 +41,12 @@ export class OutgoingTransfer extends Transfer {
   #slab = new Uint8Array(0);
   #slabAt = 0;
 
-  constructor(host: OutgoingHost, facts: TransferFacts, source: FileSource) {
+  /** Closes the reader when it is over. */
+  constructor(host: OutgoingHost, facts: TransferFacts, reader: SourceReader) {
     super(host, facts);
     this.#host = host;
-    this.source = source;
+    this.#reader = reader;
+    this.source = reader.source;
   }
 
   /** Whether the session should ask for packets of it. */
@@ -82,19 +88,19 @@ export class OutgoingTransfer extends Transfer {
     }
     this.#isGoing = true;
     this.#offset = this.#from;
-    this.#reader?.stop();
+    this.#ahead?.stop();
     const digest = this.host.digest(this);
     this.#digest = digest;
-    const reader = new ReadAhead(this.source, this.#from, {
+    const ahead = new ReadAhead(this.#reader, this.#from, {
       onRead: (offset, bytes) => digest?.take(offset, bytes),
       onReady: () => this.#host.sendingChanged(this),
       onError: (error) => this.fail(failureOf(error, "read-failed"), `Reading the file failed: ${messageOf(error)}`),
     });
-    this.#reader = reader;
+    this.#ahead = ahead;
     this.begin();
     this.moveTo(this.#from);
     this.#tellPause();
-    reader.fill();
+    ahead.fill();
     this.announce();
     this.host.changed();
     this.#host.sendingChanged(this);
@@ -104,8 +110,8 @@ export class OutgoingTransfer extends Transfer {
   override sessionLost(): void {
     const wasGoing = this.#isGoing;
     this.#isGoing = false;
-    this.#reader?.stop();
-    this.#reader = undefined;
+    this.#ahead?.stop();
+    this.#ahead = undefined;
     if (wasGoing && this.source.canSeek === false && !this.isOver) {
       this.end({
         state: "failed",
@@ -120,23 +126,23 @@ export class OutgoingTransfer extends Transfer {
   /** The next piece, or undefined when none is there: `sendingChanged` tells of the next. */
   nextPacket(): BulkPacket | undefined {
     const { slot } = this;
-    const reader = this.#reader;
-    if (slot === undefined || reader === undefined || !this.isSending) return undefined;
+    const ahead = this.#ahead;
+    if (slot === undefined || ahead === undefined || !this.isSending) return undefined;
     const { size } = this;
     const left = size === undefined ? MAX_FILE_DATA_SIZE : size - this.#offset;
     const wanted = Math.min(left, MAX_FILE_DATA_SIZE);
-    if (reader.buffered < wanted && !reader.ended) {
-      reader.fill();
+    if (ahead.buffered < wanted && !ahead.ended) {
+      ahead.fill();
       return undefined;
     }
-    const length = Math.min(wanted, reader.buffered);
+    const length = Math.min(wanted, ahead.buffered);
     if (size !== undefined && length < wanted) {
       this.fail("source-changed", `The file ends after ${this.#offset + length} of ${size} bytes.`);
       return undefined;
     }
     const packet = this.#allocate(FILE_DATA_HEADER_SIZE + length);
     writeFileDataHeader(packet, slot);
-    reader.take(packet, FILE_DATA_HEADER_SIZE, length);
+    ahead.take(packet, FILE_DATA_HEADER_SIZE, length);
     this.#offset += length;
     // toxcore ends a file at a short piece, or at its size: an empty piece behind a full last one would be for nobody.
     const isLast = size === undefined ? length < MAX_FILE_DATA_SIZE : this.#offset === size;
@@ -155,11 +161,11 @@ export class OutgoingTransfer extends Transfer {
 
   protected override release(_outcome: FileOutcome): void {
     this.#isGoing = false;
-    this.#reader?.stop();
-    this.#reader = undefined;
+    this.#ahead?.stop();
+    this.#ahead = undefined;
     const close = async () => {
       await this.#hashing;
-      await this.source.close?.();
+      await this.#reader.close();
     };
     close().catch((error: unknown) => {
       this.host.logger.warn("a sent file could not be closed", { reason: messageOf(error) });
@@ -179,14 +185,22 @@ export class OutgoingTransfer extends Transfer {
     this.end({ state: "done" });
   }
 
-  /** Behind the last piece. What was not read in this session has to be read once more. */
+  /**
+   * Behind the last piece. What was not read in this session has to be read once more, as long as the session is there to say
+   * it in: else somebody who takes only the end of a large file, again and again, would have us read it all the time.
+   */
   async #tellHash(digest: FileDigest | undefined): Promise<void> {
-    const { source } = this;
-    const read = source.canSeek === false ? undefined : (at: number, length: number) => source.read(at, length);
-    const hashing = digest?.finish(this.#offset, read).catch(() => undefined);
+    const { session } = this.#host;
+    const isWanted = () => session === this.#host.session && digest === this.#digest;
+    const read = async (at: number) => {
+      if (!isWanted()) throw new Error("nobody waits for it any more");
+      return await this.#reader.read(at);
+    };
+    const canRead = this.source.canSeek !== false;
+    const hashing = digest?.finish(this.#offset, canRead ? read : undefined).catch(() => undefined);
     this.#hashing = hashing;
     const hash = await hashing;
-    if (hash !== undefined && digest === this.#digest) this.#host.sendHash(this, hash);
+    if (hash !== undefined && isWanted()) this.#host.sendHash(this, hash);
   }
 
   #allocate(length: number): Uint8Array {

@@ -1,8 +1,5 @@
-import type { FileSource } from "../env/file.ts";
-import { MAX_FILE_DATA_SIZE } from "../wire/friend/file_data.ts";
+import { READ_SIZE, type SourceReader } from "./shared_reads.ts";
 
-/** One read: whole packets. */
-const READ_SIZE = 192 * MAX_FILE_DATA_SIZE;
 /** Another read begins as long as no more than this is there: 770 KiB at most are held. */
 const LOW_WATER = 2 * READ_SIZE;
 
@@ -16,7 +13,7 @@ export interface ReadAheadListener {
 
 /** Reads a source a little ahead of what is sent. */
 export class ReadAhead {
-  readonly #source: FileSource;
+  readonly #reader: SourceReader;
   readonly #listener: ReadAheadListener;
   readonly #pieces: Uint8Array[] = []; // bounded by LOW_WATER + READ_SIZE
   #first = 0;
@@ -26,8 +23,8 @@ export class ReadAhead {
   #ended = false;
   #stopped = false;
 
-  constructor(source: FileSource, offset: number, listener: ReadAheadListener) {
-    this.#source = source;
+  constructor(reader: SourceReader, offset: number, listener: ReadAheadListener) {
+    this.#reader = reader;
     this.#position = offset;
     this.#listener = listener;
   }
@@ -63,25 +60,17 @@ export class ReadAhead {
   fill(): void {
     if (this.#reading || this.#ended || this.#stopped || this.#buffered > LOW_WATER) return;
     this.#reading = true;
-    this.#read().then(
+    this.#reader.read(this.#position).then(
       (bytes) => this.#took(bytes),
       (error: unknown) => this.#failed(error),
     );
   }
 
   stop(): void {
+    if (!this.#stopped) this.#reader.rest();
     this.#stopped = true;
     this.#pieces.length = 0;
     this.#buffered = 0;
-  }
-
-  /** Whatever a source does, even throw, comes out of the promise. */
-  async #read(): Promise<Uint8Array> {
-    const size = this.#source.size ?? Number.POSITIVE_INFINITY;
-    const wanted = Math.min(READ_SIZE, size - this.#position);
-    if (wanted <= 0) return new Uint8Array(0);
-    const bytes = await this.#source.read(this.#position, wanted);
-    return bytes.length > wanted ? bytes.subarray(0, wanted) : bytes;
   }
 
   #took(bytes: Uint8Array): void {
@@ -92,7 +81,7 @@ export class ReadAhead {
     this.#listener.onRead(this.#position, bytes);
     this.#buffered += bytes.length;
     this.#position += bytes.length;
-    if (this.#source.size !== undefined && this.#position >= this.#source.size) this.#ended = true;
+    if (this.#position >= (this.#reader.source.size ?? Number.POSITIVE_INFINITY)) this.#ended = true;
     this.fill();
     this.#listener.onReady();
   }

@@ -20,6 +20,8 @@ export interface SendRecord extends TransferRecord {
 
 export interface ReceiveRecord extends TransferRecord {
   readonly location: string | undefined;
+  /** Of the sink, if it knows one. */
+  readonly version: string | undefined;
   /** Written so far. */
   readonly bytes: number;
 }
@@ -64,7 +66,8 @@ function readSend(entry: Fields): SendRecord | undefined {
 function readReceive(entry: Fields): ReceiveRecord | undefined {
   const transfer = readTransfer(entry);
   const bytes = countOf(entry.bytes);
-  return transfer && bytes !== undefined ? { ...transfer, location: textOf(entry.location), bytes } : undefined;
+  if (transfer === undefined || bytes === undefined) return undefined;
+  return { ...transfer, location: textOf(entry.location), version: textOf(entry.version), bytes };
 }
 
 function readTransfer({ friend, fileId, kind, size }: Fields): TransferRecord | undefined {

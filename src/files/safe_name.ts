@@ -1,14 +1,14 @@
 import { utf8 } from "../util/text.ts";
 
-/** A disk takes 255 bytes; this leaves room for ` (2)` and `.part`. */
+/** A disk takes 255 bytes; this leaves room for ` (2)` and `.2.part`. */
 const LONGEST = 240;
 /** An ending longer than this is no extension worth keeping. */
 const LONGEST_EXTENSION = 32;
 
 /** What separates or selects on some system, control characters, and what turns the order of letters around or is not seen. */
-const UNSAFE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}/\\:*?"<>|\u115f\u1160\u2800\u3164\uffa0]/gu;
+/** Marks that are not seen either; some are part of many an emoji, which is seen without them as well. */
+const UNSEEN_MARKS = /\u034f|\u17b4|\u17b5|[\u180b-\u180d]|\u180f|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu;
 /** What Windows takes for a device, whatever its extension. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])[ .]*(?:\.|$)/i;
 
@@ -19,6 +19,7 @@ const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2
 export function safeFileName(raw: string): string {
   const plain = raw
     .replace(UNSAFE, "_")
+    .replace(UNSEEN_MARKS, "")
     .replace(/^[\s.]+/, "")
     .replace(/[\s.]+$/, "");
   const name = cut(DEVICE.test(plain) ? `_${plain}` : plain);

@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Store } from "../env/store.ts";
+import { Retry } from "../util/retry.ts";
 import { messageOf } from "./failures.ts";
 import {
   decodeFileRecords,
   encodeFileRecords,
   FILES_RECORD,
   type FileRecords,
-  MAX_RECORDS,
   type ReceiveRecord,
   type SendRecord,
 } from "./records.ts";
@@ -21,8 +21,9 @@ export class UnfinishedFiles {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #living: () => FileRecords;
-  #sends: SendRecord[] = []; // MAX_RECORDS
-  #receives: ReceiveRecord[] = []; // MAX_RECORDS
+  #sends: SendRecord[] = []; // as many as are read: MAX_RECORDS
+  #receives: readonly ReceiveRecord[] = []; // as many as are read: MAX_RECORDS
+  readonly #retry: Retry;
   #timer: Cancel | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -31,6 +32,7 @@ export class UnfinishedFiles {
     this.#clock = clock;
     this.#logger = logger;
     this.#living = living;
+    this.#retry = new Retry(clock, () => this.#save());
   }
 
   async load(): Promise<void> {
@@ -48,24 +50,25 @@ export class UnfinishedFiles {
     return taken;
   }
 
-  /** What we have of a file that is offered again. It is the caller's from now on. */
-  takeReceive(friend: string, fileId: string, kind: number, size: number | undefined): ReceiveRecord | undefined {
-    const at = this.#receives.findIndex(
+  /** What we have of a file that is offered again. */
+  findReceive(friend: string, fileId: string, kind: number, size: number | undefined): ReceiveRecord | undefined {
+    return this.#receives.find(
       (one) => one.friend === friend && one.fileId === fileId && one.kind === kind && one.size === size,
     );
-    return at < 0 ? undefined : this.#receives.splice(at, 1)[0];
   }
 
-  /** Not now after all. */
-  putBack(record: ReceiveRecord): void {
-    this.#receives.push(record);
-    if (this.#receives.length > MAX_RECORDS) this.#receives.shift();
+  /** It is the caller's from now on. */
+  take(record: ReceiveRecord): void {
+    this.#receives = this.#receives.filter((one) => one !== record);
   }
 
-  forget(friend: string): void {
+  /** Answers what he has half-sent us. */
+  forget(friend: string): ReceiveRecord[] {
+    const forgotten = this.#receives.filter((record) => record.friend === friend);
     this.#sends = this.#sends.filter((record) => record.friend !== friend);
     this.#receives = this.#receives.filter((record) => record.friend !== friend);
     this.changed();
+    return forgotten;
   }
 
   changed(): void {
@@ -78,9 +81,10 @@ export class UnfinishedFiles {
 
   /** Writes what has changed, and waits until all is written. */
   async flush(): Promise<void> {
-    if (this.#timer !== undefined) this.#save();
+    if (this.#timer !== undefined || this.#retry.isDue) this.#save();
     this.#timer?.();
     this.#timer = undefined;
+    this.#retry.stop();
     await this.#writing;
   }
 
@@ -90,9 +94,13 @@ export class UnfinishedFiles {
       sends: [...this.#sends, ...living.sends],
       receives: [...this.#receives, ...living.receives],
     });
-    const write = () => this.#store?.write(FILES_RECORD, bytes);
+    const write = async () => {
+      await this.#store?.write(FILES_RECORD, bytes);
+      this.#retry.succeeded();
+    };
     this.#writing = this.#writing.then(write).catch((error: unknown) => {
       this.#logger.error("the store failed", { reason: messageOf(error) });
+      this.#retry.failed();
     });
   }
 }

@@ -1,7 +1,9 @@
 import { asPublicKey, PUBLIC_KEY_SIZE, type PublicKey } from "../crypto/keys.ts";
+import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Store } from "../env/store.ts";
 import { KeyMap } from "../util/key_map.ts";
+import { Retry } from "../util/retry.ts";
 import { ToxError } from "../util/tox_error.ts";
 
 /** People who are blocked. Only our own app can grow it. */
@@ -18,14 +20,16 @@ export class BlockList {
   readonly #keys = new KeyMap<true>(); // at most MAX_BLOCKED
   #writing: Promise<void> | undefined;
   #changed = false;
+  readonly #retry: Retry;
 
-  private constructor(store: Store | undefined, logger: Logger) {
+  private constructor(store: Store | undefined, logger: Logger, clock: Clock) {
     this.#store = store;
     this.#logger = logger;
+    this.#retry = new Retry(clock, () => this.#save());
   }
 
-  static async open(store: Store | undefined, logger: Logger): Promise<BlockList> {
-    const list = new BlockList(store, logger);
+  static async open(store: Store | undefined, logger: Logger, clock: Clock): Promise<BlockList> {
+    const list = new BlockList(store, logger, clock);
     list.#restore((await store?.read(RECORD)) ?? Uint8Array.of(VERSION));
     return list;
   }
@@ -55,6 +59,12 @@ export class BlockList {
     await this.#writing;
   }
 
+  /** Writes for the last time. */
+  async close(): Promise<void> {
+    this.#retry.stop();
+    await this.flush();
+  }
+
   #restore(bytes: Uint8Array): void {
     if (bytes[0] !== VERSION || bytes.length % PUBLIC_KEY_SIZE !== 1) {
       this.#logger.error("the list of blocked people is damaged: what is left of it holds", { bytes: bytes.length });
@@ -76,8 +86,10 @@ export class BlockList {
         this.#changed = false;
         await store.write(RECORD, this.#encode());
       }
+      this.#retry.succeeded();
     } catch (error) {
       this.#changed = true;
+      this.#retry.failed();
       this.#logger.error("the store failed", { reason: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#writing = undefined;

@@ -14,7 +14,8 @@ export type FileState = "offered" | "active" | "paused" | "interrupted" | "done"
 /**
  * `disk-full`, `file-exists`, `permission-denied`, `read-failed`, `write-failed`: at our side. `incomplete`: the sender ended it before all
  * was there. `source-changed`: the source gave less than its size. `cannot-resume`: the session went, and the source only
- * reads forward. `bad-seek`: the receiver asks for what is beyond the end. `hash-mismatch`: what came is not what the sender has.
+ * reads forward. `bad-seek`: the receiver asks for what is beyond the end. `overrun`: the sender goes on and on though he was
+ * told to pause. `hash-mismatch`: what came is not what the sender has.
  */
 export type FileFailure =
   | "disk-full"
@@ -26,6 +27,7 @@ export type FileFailure =
   | "source-changed"
   | "cannot-resume"
   | "bad-seek"
+  | "overrun"
   | "hash-mismatch";
 
 export type FileOutcome =

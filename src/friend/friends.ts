@@ -78,9 +78,9 @@ export class Friends {
 
   /** Reads the journal: messages that were waiting go on waiting, each for its friend to be added again. */
   static async create(options: FriendsOptions): Promise<Friends> {
-    const { store, logger } = options;
-    const blocked = await BlockList.open(store, logger);
-    return new Friends(options, await MessageJournal.open(store, logger), blocked);
+    const { store, logger, clock } = options;
+    const blocked = await BlockList.open(store, logger, clock);
+    return new Friends(options, await MessageJournal.open(store, logger, clock), blocked);
   }
 
   private constructor(options: FriendsOptions, journal: MessageJournal, blocked: BlockList) {
@@ -330,7 +330,7 @@ export class Friends {
     for (const core of this.#cores.values()) core.stop("closed");
     this.#events.removeAll();
     await this.#context.journal.flush();
-    await this.#context.blocked.flush();
+    await this.#context.blocked.close();
   }
 
   #addCore(publicKey: PublicKey): FriendCore {

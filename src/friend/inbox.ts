@@ -182,13 +182,13 @@ export class Inbox {
     this.#handled = mark;
     const stored = this.#context.journal.handled(this.#friend, mark);
     if (stored === undefined) this.#becomeSafe(mark, count);
-    // A store that fails has told the logger. The next message tries again, and answers for this one too.
-    else stored.then(() => this.#becomeSafe(mark, count)).catch(() => {});
+    else void stored.then(() => this.#becomeSafe(mark, count));
   }
 
   #becomeSafe(mark: MessageMark, count: number): void {
     if (mark.epoch !== this.#seen?.epoch) return;
-    this.#safe = mark;
+    const safe = this.#safe;
+    if (safe?.epoch !== mark.epoch || safe.sequence < mark.sequence) this.#safe = mark; // a later one may have been noted first
     this.#acknowledgeSoon(count);
   }
 

@@ -1,7 +1,9 @@
 import type { PublicKey } from "../crypto/keys.ts";
+import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { Store } from "../env/store.ts";
 import { KeyMap } from "../util/key_map.ts";
+import { Retry } from "../util/retry.ts";
 import type { MessageMark } from "../wire/friend/extension.ts";
 import { encodeMessageRecord, MESSAGE_RECORD, type MessageRecord, type QueuedRecord } from "./journal_records.ts";
 import { journalOf, type MessageHistory, replayJournal } from "./journal_replay.ts";
@@ -14,8 +16,9 @@ const MARKS = 2;
 const SAFE_ALREADY = Promise.resolve();
 
 /**
- * Keeps outboxes and marks over restarts: appends what happens, and rewrites itself when most of it is history. Without a
- * store there is no restart to keep them for, and it does nothing.
+ * Keeps outboxes and marks over restarts: appends what happens, and rewrites itself when most of it is history, or when
+ * something could not be appended and the store may take it by now. Without a store there is no restart to keep them for,
+ * and it does nothing.
  */
 export class MessageJournal {
   readonly #store: Store | undefined;
@@ -30,10 +33,16 @@ export class MessageJournal {
   #needed: number;
   #frozen = false;
   #tail: Promise<unknown> = Promise.resolve();
+  readonly #retry: Retry;
+  /** Resolves with the next rewriting that succeeds: it has what could not be appended. */
+  #rewritten: PromiseWithResolvers<void> | undefined;
 
-  private constructor(store: Store | undefined, logger: Logger, entries: readonly Uint8Array[]) {
+  private constructor(store: Store | undefined, logger: Logger, clock: Clock, entries: readonly Uint8Array[]) {
     this.#store = store;
     this.#logger = logger;
+    this.#retry = new Retry(clock, () => {
+      if (store !== undefined && !this.#frozen) this.#rewrite(store);
+    });
     this.#unclaimed = replayJournal(entries);
     this.#foreign = entries.filter((entry) => entry[0] !== MESSAGE_RECORD);
     this.#entries = entries.length;
@@ -43,8 +52,8 @@ export class MessageJournal {
     }
   }
 
-  static async open(store: Store | undefined, logger: Logger): Promise<MessageJournal> {
-    return new MessageJournal(store, logger, (await store?.readJournal()) ?? []);
+  static async open(store: Store | undefined, logger: Logger, clock: Clock): Promise<MessageJournal> {
+    return new MessageJournal(store, logger, clock, (await store?.readJournal()) ?? []);
   }
 
   /** Hands over what is known of a friend, whose state comes from `current` from now on. */
@@ -72,9 +81,12 @@ export class MessageJournal {
     return this.#append({ kind: "place", friend, mark });
   }
 
-  /** Resolves when it is noted; undefined where there is no store. A rejection is never unhandled. */
+  /** Resolves when it is noted, however late a store that fails takes it; undefined where there is no store. */
   handled(friend: PublicKey, mark: MessageMark): Promise<void> | undefined {
-    return this.#append({ kind: "handled", friend, mark });
+    return this.#append({ kind: "handled", friend, mark })?.catch(() => {
+      this.#rewritten ??= Promise.withResolvers();
+      return this.#rewritten.promise;
+    });
   }
 
   /** The same for a message before which others are still being handled. */
@@ -91,7 +103,9 @@ export class MessageJournal {
 
   /** From here on the state that others hold is no longer what the store has to keep: what is appended is all. */
   freeze(): void {
+    if (this.#store !== undefined && this.#retry.isDue) this.#rewrite(this.#store);
     this.#frozen = true;
+    this.#retry.stop();
   }
 
   /** Waits until the store has everything so far. */
@@ -105,6 +119,7 @@ export class MessageJournal {
     this.#entries++;
     const stored = store.append(encodeMessageRecord(record));
     this.#watch(stored.then(() => this.#compact(store)));
+    stored.catch(() => this.#retry.failed());
     return stored;
   }
 
@@ -114,6 +129,10 @@ export class MessageJournal {
    */
   #compact(store: Store): void {
     if (this.#frozen || this.#entries < Math.max(MIN_COMPACTION, 4 * this.#needed)) return;
+    this.#rewrite(store);
+  }
+
+  #rewrite(store: Store): void {
     const entries = [...this.#foreign];
     const add = (friend: Uint8Array, history: MessageHistory) => {
       for (const entry of journalOf(friend as PublicKey, history)) entries.push(entry);
@@ -122,7 +141,21 @@ export class MessageJournal {
     for (const [friend, current] of this.#living.entries()) add(friend, current());
     this.#entries = entries.length;
     this.#needed = entries.length;
-    this.#watch(store.rewriteJournal(entries));
+    const waiting = this.#rewritten;
+    this.#rewritten = undefined;
+    const rewriting = store.rewriteJournal(entries);
+    this.#watch(rewriting);
+    rewriting.then(
+      () => {
+        this.#retry.succeeded();
+        waiting?.resolve();
+      },
+      () => {
+        this.#retry.failed();
+        if (this.#rewritten === undefined) this.#rewritten = waiting;
+        else waiting?.resolve(this.#rewritten.promise);
+      },
+    );
   }
 
   #watch(stored: Promise<void>): void {

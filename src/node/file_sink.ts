@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
-import { access, type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { lstatSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { FilePort, FileSink } from "../env/file.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { openFileSource } from "./file_source.ts";
+import { exists, fileExists, PartFile } from "./part_file.ts";
 
 export interface FileSinkOptions {
   /** Replaces what has that name. False when left out: then the transfer fails with `file-exists`. */
@@ -11,8 +11,9 @@ export interface FileSinkOptions {
 }
 
 /**
- * Where a received file goes: as `path.part` until it is whole, which stays when the instance is closed, so that the transfer
- * can go on later, and goes when it is cancelled. Throws `invalid-argument` where there is no such folder.
+ * Where a received file goes: as `path.part` until it is whole, or `path.2.part` where that is there already. It stays when the
+ * instance is closed, so that the transfer can go on later, and goes when it is cancelled or fails. One transfer at a time may
+ * write there: a second one fails with `file-exists`. Throws `invalid-argument` where there is no such folder.
  */
 export function fileSink(path: string, { overwrite = false }: FileSinkOptions = {}): FileSink {
   const place = resolve(path);
@@ -35,106 +36,104 @@ function isFolder(path: string): boolean {
 export const nodeFiles: FilePort = {
   source: openFileSource,
   sink: async (location) => {
-    const overwrite = location.startsWith(OVERWRITE);
-    const sink = fileSink(overwrite ? location.slice(OVERWRITE.length) : location, { overwrite });
-    if (sink.size === 0) throw new Error(`${location}.part is not there`);
-    return sink;
+    const [, overwrite, digit, path = ""] = LOCATION.exec(location) ?? [];
+    const number = Number(digit ?? 1);
+    const part = await PartFile.find(partOf(resolve(path), number));
+    if ((await part.size()) > 0) return new DiskSink(resolve(path), overwrite !== undefined, { part, number });
+    await part.keep();
+    throw new Error(`${part.path} is empty`);
   },
 };
 
-/** Before the path in a `location`; no absolute path begins with it. */
-const OVERWRITE = "overwrite:";
+/** No absolute path begins with what may stand before one here. */
+const LOCATION = /^(overwrite:)?(?:part([2-9]):)?(.*)$/s;
+/** Whoever has so many half-done files of one name has to clear up first. */
+const MAX_PARTS = 9;
 
 class DiskSink implements FileSink {
-  readonly location: string;
   readonly #path: string;
-  readonly #part: string;
   readonly #overwrite: boolean;
-  #handle: FileHandle | undefined;
+  #part: PartFile | undefined;
+  #number = 1;
+  /** Something was written, or read back. */
+  #begun: Promise<PartFile> | undefined;
+  #ended = false;
 
-  constructor(path: string, overwrite: boolean) {
+  /** `found`: what an earlier run has left. */
+  constructor(path: string, overwrite: boolean, found?: { part: PartFile; number: number }) {
     this.#path = path;
-    this.#part = `${path}.part`;
     this.#overwrite = overwrite;
-    this.location = overwrite ? OVERWRITE + path : path;
+    this.#part = found?.part;
+    this.#number = found?.number ?? 1;
+  }
+
+  get location(): string {
+    const part = this.#number === 1 ? "" : `part${this.#number}:`;
+    return `${this.#overwrite ? "overwrite:" : ""}${part}${this.#path}`;
   }
 
   get size(): number {
-    return statSync(this.#part, { throwIfNoEntry: false })?.size ?? 0;
+    const facts = lstatSync(partOf(this.#path, this.#number), { throwIfNoEntry: false });
+    return facts?.isFile() ? facts.size : 0;
+  }
+
+  get version(): string | undefined {
+    return this.#part?.version;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
-    const handle = this.#handle ?? (await this.#open(offset));
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, offset + at);
-      at += bytesWritten;
-    }
+    await (await this.#begin(offset)).write(offset, bytes);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    const handle = this.#handle ?? (await this.#open(this.size));
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead);
+    return await (await this.#begin(this.size)).read(offset, length);
   }
 
   async close(): Promise<void> {
-    const handle = this.#handle ?? (await this.#open(0));
-    await handle.sync();
-    await this.#closeHandle();
-    if (this.#overwrite) await rename(this.#part, this.#path);
-    else await renameToNew(this.#part, this.#path);
+    const part = await this.#begin(0);
+    this.#ended = true;
+    await part.finish(this.#path, this.#overwrite);
   }
 
+  /** What is there and was not opened is not ours. */
   async abort(): Promise<void> {
-    if (this.#handle === undefined) return; // what is there is not ours
-    await this.#closeHandle();
-    await unlink(this.#part);
+    await (await this.#letGo())?.remove();
   }
 
   async suspend(): Promise<void> {
-    await this.#closeHandle();
+    await (await this.#letGo())?.keep();
   }
 
-  /** What stands behind `offset` is of no use. */
-  async #open(offset: number): Promise<FileHandle> {
-    if (!this.#overwrite && (await exists(this.#path))) throw fileExists(this.#path);
-    const handle = await open(this.#part, offset === 0 ? "w+" : "r+");
-    this.#handle = handle;
-    await handle.truncate(offset);
-    return handle;
+  async #letGo(): Promise<PartFile | undefined> {
+    await this.#begun?.catch(() => {});
+    if (this.#ended) return undefined;
+    this.#ended = true;
+    return this.#part;
   }
 
-  async #closeHandle(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
+  #begin(offset: number): Promise<PartFile> {
+    this.#begun ??= this.#open(offset);
+    return this.#begun;
+  }
+
+  async #open(offset: number): Promise<PartFile> {
+    if (!this.#overwrite && (await exists(this.#path))) throw fileExists(`${this.#path} is there already`);
+    this.#part ??= offset === 0 ? await this.#create() : await PartFile.find(partOf(this.#path));
+    await this.#part.cutOff(offset);
+    return this.#part;
+  }
+
+  async #create(): Promise<PartFile> {
+    for (let number = 1; number <= MAX_PARTS; number++) {
+      const part = await PartFile.create(partOf(this.#path, number));
+      if (part === undefined) continue;
+      this.#number = number;
+      return part;
+    }
+    throw fileExists(`${partOf(this.#path)} and others are there already: clear up`);
   }
 }
 
-/** `rename` would replace a file that came there meanwhile; a link does not. Some disks have no links. */
-async function renameToNew(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") throw error;
-    if (await exists(to)) throw fileExists(to);
-    await rename(from, to);
-    return;
-  }
-  await unlink(from);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function fileExists(path: string): Error {
-  return Object.assign(new Error(`${path} is there already`), { code: "EEXIST" });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
+function partOf(path: string, number = 1): string {
+  return number === 1 ? `${path}.part` : `${path}.${number}.part`;
 }

@@ -6,7 +6,7 @@
  *   --  sections, cookie 0x01ce
  *
  *     1  nospam, as in the Tox ID ‖ 32 public key ‖ 32 secret key
- *     2  the DHT: 0x0159000d ‖ sections, cookie 0x11ce, of which 4 holds packed nodes
+ *     2  the DHT: 0x0159000d ‖ sections, cookie 0x11ce, of which 4 holds packed nodes; others are kept as they came
  *     3  friends, 2216 bytes each
  *     4  name          5  status message          6  status, 1 byte
  *     7  NGC groups   10  TCP relays              11  path nodes          20  conferences
@@ -64,6 +64,8 @@ export interface Savedata {
   readonly statusMessage: Uint8Array;
   readonly status: UserStatus;
   readonly dhtNodes: readonly PackedNode[];
+  /** What else the DHT's section holds, as it came. */
+  readonly dhtOthers: readonly Section[];
   readonly relays: readonly PackedNode[];
   readonly pathNodes: readonly PackedNode[];
   /** NGC groups, conferences and what nobody knows yet, as they came. */
@@ -95,7 +97,7 @@ export function decodeSavedata(bytes: Uint8Array): Savedata {
     name: textOf(part(Type.Name), MAX_NAME_SIZE, "name"),
     statusMessage: textOf(part(Type.StatusMessage), MAX_STATUS_MESSAGE_SIZE, "status message"),
     status: STATUSES[part(Type.Status)[0] ?? 0] ?? "none",
-    dhtNodes: dhtNodesOf(part(Type.Dht)),
+    ...dhtOf(part(Type.Dht)),
     relays: nodesOf(part(Type.Relays)),
     pathNodes: nodesOf(part(Type.PathNodes)),
     others,
@@ -106,7 +108,7 @@ export function decodeSavedata(bytes: Uint8Array): Savedata {
 export function encodeSavedata(data: Savedata): Uint8Array {
   const sections = [
     keysIn(data),
-    dhtIn(data.dhtNodes),
+    dhtIn(data),
     friendsIn(data.friends),
     draftOf({ type: Type.Name, bytes: data.name }),
     draftOf({ type: Type.StatusMessage, bytes: data.statusMessage }),
@@ -170,19 +172,27 @@ function textOf(bytes: Uint8Array, limit: number, what: string): Uint8Array {
   return bytes.slice();
 }
 
-function dhtNodesOf(bytes: Uint8Array): readonly PackedNode[] {
+function dhtOf(bytes: Uint8Array): Pick<Savedata, "dhtNodes" | "dhtOthers"> {
+  const dhtNodes: PackedNode[] = [];
+  const dhtOthers: Section[] = [];
+  for (const { type, bytes: body } of dhtSections(bytes)) {
+    if (type === DHT_NODES) dhtNodes.push(...nodesOf(body).slice(0, MAX_NODES - dhtNodes.length));
+    else dhtOthers.push({ type, bytes: body.slice() });
+  }
+  return { dhtNodes, dhtOthers };
+}
+
+function dhtSections(bytes: Uint8Array): Section[] {
   if (bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== DHT_COOKIE) return [];
   try {
-    return readSections(bytes, 4, DHT_SECTION_COOKIE).flatMap(({ type, bytes }) =>
-      type === DHT_NODES ? nodesOf(bytes) : [],
-    );
+    return readSections(bytes, 4, DHT_SECTION_COOKIE);
   } catch {
     return []; // others are found without them
   }
 }
 
-function dhtIn(nodes: readonly PackedNode[]): SectionDraft {
-  const sections = [nodesIn(DHT_NODES, nodes)];
+function dhtIn({ dhtNodes, dhtOthers }: Savedata): SectionDraft {
+  const sections = [nodesIn(DHT_NODES, dhtNodes), ...dhtOthers.map(draftOf)].sort((a, b) => a.type - b.type);
   const write = (into: Uint8Array) => {
     new DataView(into.buffer, into.byteOffset).setUint32(0, DHT_COOKIE, true);
     writeSections(into, 4, DHT_SECTION_COOKIE, sections);

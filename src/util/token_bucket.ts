@@ -13,10 +13,20 @@ export class TokenBucket {
 
   /** Whether one more may happen now, by a monotonic clock in ms; if so, it has. */
   take(now: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) / this.#interval);
-    this.#filledAt = now;
+    this.#fill(now);
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
+  }
+
+  /** In how many ms one more may happen. */
+  wait(now: number): number {
+    this.#fill(now);
+    return Math.max(0, 1 - this.#tokens) * this.#interval;
+  }
+
+  #fill(now: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) / this.#interval);
+    this.#filledAt = now;
   }
 }

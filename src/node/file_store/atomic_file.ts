@@ -15,7 +15,9 @@ const MAX_WHOLE_SIZE = 0x1000_0000;
 /** The whole file, or undefined when there is none. Rejects with `profile-damaged` for one that is longer than any profile. */
 export async function readWhole(path: string): Promise<Uint8Array | undefined> {
   try {
-    const { size } = await stat(path);
+    const facts = await stat(path);
+    const { size } = facts;
+    if (!facts.isFile()) throw notAFile(path);
     if (size > MAX_WHOLE_SIZE) {
       throw new ToxError("profile-damaged", `${path} is no profile: it has ${size} bytes. Name another file.`);
     }
@@ -25,6 +27,11 @@ export async function readWhole(path: string): Promise<Uint8Array | undefined> {
     if (errorCode(error) === "ENOENT") return undefined;
     throw diskError(error, `read ${path}`);
   }
+}
+
+/** A pipe or a device would keep us waiting. */
+export function notAFile(path: string): ToxError {
+  return new ToxError("store-unavailable", `${path} is no file: move it away, or choose another path.`);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { copyFile, type FileHandle, open } from "node:fs/promises";
+import { constants, copyFile, type FileHandle, open } from "node:fs/promises";
 import type { Logger } from "../../env/logger.ts";
 import { ToxError } from "../../util/tox_error.ts";
-import { replaceFile } from "./atomic_file.ts";
+import { notAFile, replaceFile } from "./atomic_file.ts";
 import { diskError, errorCode } from "./disk_error.ts";
 import {
   decodeHeader,
@@ -97,7 +97,10 @@ async function readHeader(file: FileHandle, path: string, kind: LogKind): Promis
 
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, "r");
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw notAFile(path);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw diskError(error, `read ${path}`);

@@ -20,7 +20,14 @@ export class ProfileFile {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    return this.#writes.read(async () => await readProfile(await this.#place()));
+    return this.#writes.read(async () => {
+      try {
+        return await readProfile(await this.#place());
+      } catch (error) {
+        if (error instanceof ToxError && error.code === "profile-damaged") this.#damaged = true;
+        throw error;
+      }
+    });
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -56,15 +63,17 @@ export class ProfileFile {
 /** Rejects with `password-missing`, `password-wrong`, `profile-damaged`. */
 export async function readProfile(place: Place): Promise<Uint8Array | undefined> {
   const { paths, vault } = place;
-  const bytes = await readWhole(paths.profile);
-  if (bytes === undefined) return undefined;
   try {
-    return await vault.decrypt(bytes, paths.profile);
+    const bytes = await readWhole(paths.profile);
+    return bytes && (await vault.decrypt(bytes, paths.profile));
   } catch (error) {
-    if (!(error instanceof ToxError) || error.code === "password-missing") throw error;
-    // The box does not tell a wrong password from a spoilt byte. If the password opens the version before, it is the right one.
-    const previous = await readPrevious(place).catch(() => undefined);
-    if (previous === undefined) throw error;
+    if (!(error instanceof ToxError) || (error.code !== "password-wrong" && error.code !== "profile-damaged"))
+      throw error;
+    // The box does not tell a wrong password from a spoilt byte. If the password opens the version before, it is the right one;
+    // one from before there was a password is opened by any.
+    const previous = await readWhole(paths.previous).catch(() => undefined);
+    const opens = previous && (await vault.decrypt(previous, paths.previous).catch(() => undefined));
+    if (!previous || !opens || (error.code === "password-wrong" && !vault.isEncrypted(previous))) throw error;
     const advice = `the version before it can: put ${paths.previous} in its place`;
     throw new ToxError("profile-damaged", `${paths.profile} is damaged and cannot be read, but ${advice}.`, {
       cause: error,

@@ -57,6 +57,11 @@ export class Vault {
     }
   }
 
+  /** Whether a whole file is. Throws `profile-damaged` for one that is cut short. */
+  isEncrypted(bytes: Uint8Array): boolean {
+    return this.#scheme.saltOf(bytes) !== undefined;
+  }
+
   /** What a whole file holds. Rejects with `password-missing`, `password-wrong` or `profile-damaged`, which name the path. */
   async decrypt(bytes: Uint8Array, path: string): Promise<Uint8Array> {
     try {

@@ -157,4 +157,131 @@ describe("a friend who means harm with files", () => {
     await settle();
     expect(one.controls()).toMatchObject([{ control: "accept", byReceiver: true }]);
   });
+
+  describe("who does not listen to a pause", () => {
+    const never = new Promise<void>(() => {});
+    class StuckSink extends TestSink {
+      protected override delay() {
+        return never;
+      }
+    }
+    const MIB = 1024 * 1024;
+    const piece = new Uint8Array(FULL);
+
+    /** Accepts so many offers of endless files, whose sinks never take anything. */
+    const stuck = (count: number) => {
+      for (let slot = 0; slot < count; slot++) one.request(slot, { size: 2n ** 64n - 1n });
+      for (const offer of one.offers) offer.accept(new StuckSink(), 0);
+      one.said.length = 0;
+      return one.offers;
+    };
+    const sendTo = (slot: number, bytes: number) => {
+      for (let sent = 0; sent < bytes; sent += FULL) one.data(slot, piece);
+    };
+
+    it("fills as much memory as can be under way, and no more", async () => {
+      const [transfer] = stuck(1);
+      sendTo(0, 46 * MIB); // toxcore may send so much, having a large window
+      expect(transfer?.state).toBe("active");
+      expect(one.controls()).toMatchObject([{ control: "pause" }]);
+      sendTo(0, 5 * MIB);
+      expect(await transfer?.done).toMatchObject({ state: "failed", reason: "overrun" });
+      expect(one.controls()).toMatchObject([{ control: "kill" }]);
+      one.data(0, piece);
+      expect(one.drops.at(-1)).toBe("unsolicited");
+    });
+
+    it("of our person's fills no more of the disk", async () => {
+      one.request(0, { size: 2n ** 64n - 1n });
+      const [transfer] = one.offers;
+      transfer?.accept({ write: async () => {}, close: async () => {}, abort: async () => {} }, 0);
+      transfer?.pause();
+      for (let sent = 0; sent < 46 * MIB; sent += MIB) {
+        sendTo(0, MIB);
+        await settle();
+      }
+      expect(transfer?.state).toBe("paused");
+      for (let sent = 0; sent < 3 * MIB; sent += MIB) sendTo(0, MIB);
+      expect(await transfer?.done).toMatchObject({ state: "failed", reason: "overrun" });
+    });
+
+    it("fills no more with many files than with a few", async () => {
+      const transfers = stuck(200);
+      for (let slot = 0; slot < 63; slot++) sendTo(slot, MIB - FULL);
+      expect(one.controls()).toEqual([]);
+      for (let slot = 63; slot < 66; slot++) sendTo(slot, MIB - FULL);
+      expect(one.controls().filter(({ control }) => control === "pause").length).toBe(200);
+      for (let slot = 66; slot < 200; slot++) sendTo(slot, MIB - FULL);
+      const failed = transfers.filter(({ state }) => state === "failed").length;
+      expect([failed > 60, failed < 80]).toEqual([true, true]); // 128 MiB are held
+      transfers[0]?.cancel();
+      for (const transfer of transfers.slice(1, 100)) transfer.cancel();
+      expect(one.controls().some(({ control }) => control === "accept")).toBe(true);
+    });
+  });
+
+  it("says nothing and hears nothing by pausing and resuming on and on", () => {
+    const transfer = send(fileBytes(5000));
+    one.control("accept", 0, true);
+    one.said.length = 0;
+    for (let i = 0; i < 10_000; i++) one.control(i % 2 === 0 ? "pause" : "accept", 0, true);
+    expect([one.said.length, transfer.state]).toEqual([0, "active"]);
+    one.request(0);
+    one.offers[0]?.accept(new TestSink(), 0);
+    one.said.length = 0;
+    for (let i = 0; i < 10_000; i++) one.control(i % 2 === 0 ? "pause" : "accept", 0, false);
+    expect(one.said.length).toBe(0);
+  });
+
+  it("seeks on and on, and the last one before he accepts counts", async () => {
+    const bytes = fileBytes(5000);
+    send(bytes);
+    for (let i = 0; i < 10_000; i++) one.control("seek", 0, true, BigInt(i % 5000));
+    one.control("seek", 0, true, 4998n);
+    one.control("accept", 0, true);
+    await settle();
+    expect(one.pull()?.subarray(2)).toEqual(bytes.subarray(4998));
+  });
+
+  it("who never sends leaves what was accepted as it is, until our person gives it up", async () => {
+    one.request(0);
+    const sink = new TestSink();
+    const [offer] = one.offers;
+    offer?.accept(sink, 0);
+    one.pass(86_400_000);
+    expect(offer?.state).toBe("active");
+    offer?.cancel();
+    await settle();
+    expect(sink.ended).toBe("aborted");
+  });
+
+  it("who offers what has come already, without an end, is taken at his earlier word", async () => {
+    one.request(0, { size: 100n });
+    one.offers[0]?.accept(new TestSink(), 0);
+    one.data(0, new Uint8Array(100));
+    await settle();
+    one.down();
+    one.up();
+    one.said.length = 0;
+    one.request(0, { size: 2n ** 64n - 1n });
+    expect(one.controls()).toMatchObject([{ control: "seek", position: 99n }, { control: "accept" }]);
+    one.data(0, new Uint8Array(FULL));
+    one.data(0, new Uint8Array(FULL));
+    expect(one.drops).toEqual(["unsolicited"]);
+  });
+
+  it("who offers another size under the id of a file that is under way has not the rest of it written behind", async () => {
+    one.request(0, { id: 5, size: 10_000n });
+    const sink = new TestSink();
+    const [transfer] = one.offers;
+    transfer?.accept(sink, 0);
+    one.data(0, new Uint8Array(FULL));
+    await settle();
+    one.down();
+    one.up();
+    one.request(0, { id: 5, size: 20_000n });
+    expect(await transfer?.done).toEqual({ state: "cancelled", by: "them" });
+    await settle();
+    expect([sink.ended, one.offers.length, one.offers[1]?.state]).toEqual(["aborted", 2, "offered"]);
+  });
 });

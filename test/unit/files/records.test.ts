@@ -5,7 +5,7 @@ import { utf8 } from "../../../src/util/text.ts";
 
 const key = "A".repeat(64);
 const send = { friend: key, fileId: key, kind: 0, size: undefined, location: "/a", version: undefined };
-const receive = { friend: key, fileId: key, kind: 1, size: 7, location: undefined, bytes: 3 };
+const receive = { friend: key, fileId: key, kind: 1, size: 7, location: undefined, version: "4", bytes: 3 };
 
 describe("the record of half-done files", () => {
   it("comes back as it was written", () => {

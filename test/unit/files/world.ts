@@ -2,6 +2,7 @@ import { nobleProvider } from "../../../src/crypto/noble.ts";
 import { silentLogger } from "../../../src/env/logger.ts";
 import { type FilesContext, FriendFiles } from "../../../src/files/friend_files.ts";
 import type { IncomingTransfer } from "../../../src/files/incoming.ts";
+import { SharedSources } from "../../../src/files/shared_reads.ts";
 import type { Friend } from "../../../src/friend/friend.ts";
 import type { FriendPipe } from "../../../src/friend/plugged_floors.ts";
 import type { BulkPacket } from "../../../src/net_crypto/session.ts";
@@ -27,11 +28,12 @@ export class OneFriend {
   capabilities = 0;
   #pull: (() => BulkPacket | undefined) | undefined;
 
-  constructor() {
+  constructor(sources = new SharedSources()) {
     const context: FilesContext = {
       clock: new VirtualClock(this.timeline, 1_700_000_000),
       logger: silentLogger,
       crypto: nobleProvider,
+      sources,
       drop: (reason) => {
         this.drops.push(reason);
         return undefined;

@@ -1,4 +1,6 @@
 import type { PublicKey } from "../../../src/crypto/keys.ts";
+import { memoryStore } from "../../../src/env/memory_store.ts";
+import type { Store } from "../../../src/env/store.ts";
 import type { Friend } from "../../../src/friend/friend.ts";
 import type { FriendSession, FriendSessionListener } from "../../../src/friend/ports.ts";
 import { fromUtf8, utf8 } from "../../../src/util/text.ts";
@@ -96,9 +98,10 @@ export class LegacyPeer implements Node {
 export async function withSilentPeer(
   add: (world: World, a: Person, name: string) => Friend = (world, a, name) =>
     a.friends.addWithoutRequest(world.keys(name).publicKey),
+  store: Store = memoryStore(),
 ) {
   const world = new World();
-  const a = await world.person("a");
+  const a = await world.person("a", store);
   const peer = new LegacyPeer(world, "peer");
   const talkative = peer.incoming.bind(peer);
   peer.incoming = (key) => {

@@ -80,6 +80,7 @@ describe("files on Node's disk", () => {
     expect(readFileSync(at("f"), "utf8")).toBe("mine");
     const told = fileSink(at("e"), { overwrite: true });
     await told.write(0, Uint8Array.of(1));
+    await told.suspend?.();
     await (await nodeFiles.sink(told.location ?? "")).close();
     expect([...readFileSync(at("e"))]).toEqual([]);
   });

@@ -42,6 +42,12 @@ const node = (transport: "udp" | "tcp"): fc.Arbitrary<PackedNode> =>
     transport: fc.constant(transport),
   });
 
+/** In the order of their types, as they are written. */
+const sections = (...types: number[]) =>
+  fc
+    .array(fc.record({ type: fc.constantFrom(...types), bytes: upTo(64) }), { maxLength: 4 })
+    .map((made) => made.sort((a, b) => a.type - b.type));
+
 const savedata: fc.Arbitrary<Savedata> = fc.record({
   nospam: u32,
   publicKey: key,
@@ -53,9 +59,8 @@ const savedata: fc.Arbitrary<Savedata> = fc.record({
   dhtNodes: fc.array(node("udp"), { maxLength: 4 }),
   relays: fc.array(node("tcp"), { maxLength: 4 }),
   pathNodes: fc.array(node("udp"), { maxLength: 4 }),
-  others: fc
-    .array(fc.record({ type: fc.constantFrom(7, 8, 20, 21, 200, 254, 300), bytes: upTo(64) }), { maxLength: 4 })
-    .map((sections) => sections.sort((a, b) => a.type - b.type)),
+  dhtOthers: sections(0, 1, 3, 5, 99, 0xffff),
+  others: sections(7, 8, 20, 21, 200, 254, 300),
 });
 
 const EMPTY: Savedata = {
@@ -67,6 +72,7 @@ const EMPTY: Savedata = {
   statusMessage: utf8(""),
   status: "none",
   dhtNodes: [],
+  dhtOthers: [],
   relays: [],
   pathNodes: [],
   others: [],

@@ -1,45 +1,28 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileStore } from "../../../../src/node/index.ts";
 import { scratch } from "../../../support/scratch.ts";
+import { canMount, SmallDisk } from "../../../support/small_disk.ts";
 
 const newFolder = scratch();
-const DISK_SIZE = 256 * 1024;
-const canMount = tryMount();
-if (!canMount) console.warn("full and read-only disks are not tried: that needs the right to mount on Linux");
-
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-function tryMount(): boolean {
-  const probe = mkdtempSync(join(tmpdir(), "toxcore-ts-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "toxcore-ts-test", probe]).status === 0;
-  if (mounted) execFileSync("umount", [probe]);
-  rmSync(probe, { recursive: true });
-  return mounted;
-}
-
-describe.runIf(canMount)("a disk", () => {
-  let disk: string;
+describe.runIf(canMount("full and read-only disks are not tried"))("a disk", () => {
+  let disk: SmallDisk;
   let path: string;
 
   beforeEach(() => {
-    disk = newFolder();
-    path = join(disk, "alice.tox");
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_SIZE}`, "toxcore-ts-test", disk]);
+    disk = new SmallDisk(newFolder(), 256 * 1024);
+    path = join(disk.folder, "alice.tox");
   });
-  afterEach(() => execFileSync("umount", [disk]));
-
-  const fill = () => spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "filler")}`, "bs=4096"]);
-  const empty = () => rmSync(join(disk, "filler"));
-  const remount = (mode: "ro" | "rw") => execFileSync("mount", ["-o", `remount,${mode}`, disk]);
+  afterEach(() => disk.unmount());
 
   it("that is full leaves everything as it was, and takes more when there is room", async () => {
     const store = fileStore(path);
     await Promise.all([store.write("profile", bytes(1)), store.write("nodes", bytes(1)), store.append(bytes(1))]);
-    fill();
+    disk.fill();
     const large = new Uint8Array(100_000);
     const full = { code: "disk-full", message: expect.stringMatching(/no room to write .*alice\.tox.*: make room/) };
     await expect(store.write("profile", large)).rejects.toMatchObject(full);
@@ -49,7 +32,7 @@ describe.runIf(canMount)("a disk", () => {
     expect(await store.read("profile")).toEqual(bytes(1));
     expect(await store.read("nodes")).toEqual(bytes(1));
     expect(await store.readJournal()).toEqual([bytes(1)]);
-    empty();
+    disk.empty();
     await Promise.all([store.write("profile", bytes(2)), store.write("nodes", bytes(2)), store.append(bytes(2))]);
     await store.close();
     const again = fileStore(path);
@@ -82,12 +65,12 @@ describe.runIf(canMount)("a disk", () => {
     const first = fileStore(path);
     await first.write("profile", bytes(1));
     await first.close();
-    remount("ro");
+    disk.remount("ro");
     const store = fileStore(path);
     const readOnly = { code: "store-unavailable", message: expect.stringContaining("Mount it for writing") };
     await expect(store.read("profile")).rejects.toMatchObject(readOnly);
     await expect(store.append(bytes(1))).rejects.toMatchObject(readOnly);
-    remount("rw");
+    disk.remount("rw");
     expect(await store.read("profile")).toEqual(bytes(1));
     await store.close();
   });
@@ -96,11 +79,11 @@ describe.runIf(canMount)("a disk", () => {
     const store = fileStore(path);
     await store.write("profile", bytes(1));
     await store.write("nodes", bytes(1));
-    remount("ro");
+    disk.remount("ro");
     await expect(store.write("profile", bytes(2))).rejects.toMatchObject({ code: "store-unavailable" });
     await expect(store.append(bytes(2))).rejects.toMatchObject({ code: "store-unavailable" });
     expect([await store.read("profile"), await store.read("nodes")]).toEqual([bytes(1), bytes(1)]);
-    remount("rw");
+    disk.remount("rw");
     await Promise.all([store.write("profile", bytes(3)), store.append(bytes(3))]);
     expect([readFileSync(path), readFileSync(`${path}.bak`)]).toEqual([Buffer.of(3), Buffer.of(1)]);
     expect(await store.readJournal()).toEqual([bytes(3)]);

@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -129,7 +131,30 @@ describe("the files of a store", () => {
     const store = fileStore(path);
     await expect(store.read("profile")).rejects.toMatchObject({ code: "profile-damaged" });
     await store.close();
+    writeFileSync(`${path}.bak`, "good");
+    const again = fileStore(path);
+    await expect(again.read("profile")).rejects.toThrow(`put ${path}.bak in its place`);
+    await again.close();
     expect(statSync(path).size).toBe(2 ** 40);
+  });
+
+  it.runIf(process.platform !== "win32")("are refused where a pipe or a folder lies in the place of one", async () => {
+    const path = join(newFolder(), "alice.tox");
+    writeFileSync(path, "damaged");
+    execFileSync("mkfifo", [`${path}.bak`, `${path}-journal`]);
+    mkdirSync(`${path}-state`);
+    const store = fileStore(path);
+    const refused = (file: string) => ({
+      code: "store-unavailable",
+      message: expect.stringContaining(`${path}${file} is no file: move it away`),
+    });
+    await expect(store.read("profile")).rejects.toMatchObject(refused("-state"));
+    rmSync(`${path}-state`, { recursive: true });
+    await expect(store.readJournal()).rejects.toMatchObject(refused("-journal"));
+    rmSync(`${path}-journal`);
+    expect(Buffer.from((await store.read("profile")) ?? []).toString()).toBe("damaged");
+    await expect(store.previous?.("profile")).rejects.toMatchObject(refused(".bak"));
+    await store.close();
   });
 
   it("are opened once, though the calls after a failure come all at once", async () => {

@@ -99,6 +99,35 @@ describe("a store with a password", () => {
     expect((await readAll(path, { password }))[0]).toBe("old secret");
   });
 
+  it("takes a version before that is not encrypted for no proof of a password", async () => {
+    const path = join(newFolder(), "alice.tox");
+    await fill(path, {});
+    const first = fileStore(path, { password });
+    await first.write("profile", text("newest secret"));
+    await first.close();
+    expect(readFileSync(`${path}.bak`, "utf8")).toBe("new secret");
+    const store = fileStore(path, { password: "not the password" });
+    await expect(store.read("profile")).rejects.toMatchObject({ code: "password-wrong" });
+    await store.close();
+    writeFileSync(path, readFileSync(path).subarray(0, 60)); // cut short it is damaged, whatever the password
+    const again = fileStore(path, { password });
+    const error = { code: "profile-damaged", message: expect.stringContaining(`put ${path}.bak in its place`) };
+    await expect(again.read("profile")).rejects.toMatchObject(error);
+    await again.close();
+  });
+
+  it("keeps the version before when a damaged profile is replaced", async () => {
+    const path = join(newFolder(), "alice.tox");
+    await fill(path, { password });
+    const previous = readFileSync(`${path}.bak`);
+    writeFileSync(path, readFileSync(path).subarray(0, -1));
+    const store = fileStore(path, { password });
+    await expect(store.read("profile")).rejects.toMatchObject({ code: "profile-damaged" });
+    await store.write("profile", text("a new one"));
+    await store.close();
+    expect(readFileSync(`${path}.bak`)).toEqual(previous);
+  });
+
   it("encrypts what was not, from then on", async () => {
     const folder = newFolder();
     const path = join(folder, "alice.tox");
