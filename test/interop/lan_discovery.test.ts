@@ -14,7 +14,7 @@ const WAYS = [
 
 describe.skipIf(!canNetns)("in a network with nobody else, and no node to start from", () => {
   for (const { name, ipv4, options } of WAYS) {
-    it(`two of ours become friends over ${name}`, async () => {
+    it.concurrent(`two of ours become friends over ${name}`, async () => {
       await using lan = await Lan.create({ ipv4 });
       await using one = await LanPerson.start(lan.one, options);
       await using other = await LanPerson.start(lan.other, options);
@@ -24,7 +24,7 @@ describe.skipIf(!canNetns)("in a network with nobody else, and no node to start 
     });
 
     describeInterop("with libtoxcore", () => {
-      it(`one of ours and one of theirs become friends over ${name}`, async () => {
+      it.concurrent(`one of ours and one of theirs become friends over ${name}`, async () => {
         await using lan = await Lan.create({ ipv4 });
         await using ours = await LanPerson.start(lan.one, options);
         await using theirs = await ToxcorePeer.start({

@@ -8,7 +8,7 @@ import { describeInterop, ToxcorePeer } from "./toxcore.ts";
 import { TOXCORE_PATIENCE_MS } from "./two_sides.ts";
 
 describeInterop("toxcore-ts rpc with libtoxcore", () => {
-  it("talks after its own request", async () => {
+  it.concurrent("talks after its own request", async () => {
     await using theirs = await ToxcorePeer.start();
     await using rpc = startRpc("--name", "rpc");
     const self = await rpc.call("self");
@@ -36,7 +36,7 @@ describeInterop("toxcore-ts rpc with libtoxcore", () => {
     await theirs.waitFor("friendConnection", { state: "none" });
   });
 
-  it("sends and takes files", async () => {
+  it.concurrent("sends and takes files", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tox-rpc-"));
     await using theirs = await ToxcorePeer.start();
     await using rpc = startRpc();
@@ -73,7 +73,7 @@ describeInterop("toxcore-ts rpc with libtoxcore", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("talks after their request", async () => {
+  it.concurrent("talks after their request", async () => {
     await using theirs = await ToxcorePeer.start();
     await using rpc = startRpc();
     await rpc.call("bootstrap", { host: "127.0.0.1", port: theirs.udpPort, publicKey: theirs.dhtId });

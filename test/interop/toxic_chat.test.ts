@@ -11,7 +11,7 @@ if (!available) console.log("toxic tests skipped: they need root on Linux, toxic
 
 /** The three programs in one network namespace that has loopback and no route. */
 describe.skipIf(!available && process.env.CI === undefined)("toxcore-ts chat and toxic", () => {
-  it("add each other and talk", async () => {
+  it.concurrent("add each other and talk", async () => {
     expect(available).toBe(true);
     await using sandbox = await Sandbox.create();
     await using node = await startBootstrapd({ netns: sandbox.netns });
@@ -37,7 +37,7 @@ describe.skipIf(!available && process.env.CI === undefined)("toxcore-ts chat and
     await ours.exited;
   });
 
-  it("talk after a request from toxic", async () => {
+  it.concurrent("talk after a request from toxic", async () => {
     expect(available).toBe(true);
     await using sandbox = await Sandbox.create();
     await using node = await startBootstrapd({ netns: sandbox.netns });

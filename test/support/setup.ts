@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import "./sources.ts";
 
 /**
  * Property tests draw the same cases on every run, so that a red suite means a change and not bad luck. `TOX_SEED=1234 npm

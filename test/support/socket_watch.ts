@@ -18,7 +18,7 @@ export interface SocketUse {
  */
 export function watched(log: string, line: readonly string[]): string[] {
   const what = ["-e", "trace=%network,io_uring_setup", "-e", "inject=io_uring_setup:error=ENOSYS", "-e", "signal=none"];
-  return ["strace", "-f", "-qq", "-s", "0", ...what, "-o", log, ...line];
+  return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "0", ...what, "-o", log, ...line];
 }
 
 /** What was done so far in a log of `watched`. */

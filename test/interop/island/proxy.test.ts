@@ -49,7 +49,7 @@ describe.skipIf(!available && process.env.CI === undefined)("through a proxy and
     expect(new Set(await proxy.stop())).toEqual(new Set(relays.nodes.map(({ host, port }) => `${host}:${port}`)));
   });
 
-  it("without `--proxy` the watch and the firewall would tell", async () => {
+  it.concurrent("without `--proxy` the watch and the firewall would tell", async () => {
     expect(available).toBe(true);
     await using place = await Island.create();
     const node = { host: "198.51.100.7", port: 33445, publicKey: "5A".repeat(32) };

@@ -48,7 +48,7 @@ describeInterop("blocking libtoxcore", () => {
     });
   });
 
-  it("last_online: both know when the other was last there", async () => {
+  it.concurrent("last_online: both know when the other was last there", async () => {
     await using pair = await startPair();
     const { ours, theirs, friend } = pair;
     const started = Math.floor(Date.now() / 1000);

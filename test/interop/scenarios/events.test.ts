@@ -6,7 +6,7 @@ import { befriend, introduce, startOurs } from "../two_sides.ts";
 const STORY = ["message 0", "packet 0", "message 1", "packet 1", "message 2", "packet 2"];
 
 describeInterop("events", () => {
-  it("come to ours in the order in which theirs did things", async () => {
+  it.concurrent("come to ours in the order in which theirs did things", async () => {
     await using ours = await startOurs();
     const told: string[] = [];
     const note = <N extends keyof ToxEvents>(name: N, describe: (event: ToxEvents[N]) => string) =>
@@ -38,7 +38,7 @@ describeInterop("events", () => {
     expect(told).toEqual([...met, ...STORY, "connection none"]);
   });
 
-  it("come to theirs in the order in which ours did things", async () => {
+  it.concurrent("come to theirs in the order in which ours did things", async () => {
     await using ours = await startOurs({ name: "ours", statusMessage: "here", status: "away" });
     await using theirs = await ToxcorePeer.start();
     await theirs.setName("theirs");

@@ -8,6 +8,7 @@ import { introduce, startPair, TOXCORE_PATIENCE_MS, untilOnline } from "../two_s
 
 /** Longer than the 32 s of silence after which either side gives a friend up. */
 const OUTAGE_MS = 40_000;
+const MEBIBYTE = 1024 * 1024;
 const SILENCE_PATIENCE_MS = OUTAGE_MS + TOXCORE_PATIENCE_MS;
 
 const netns = netnsAvailable();
@@ -82,6 +83,28 @@ describeInterop("coming back to libtoxcore", () => {
       await introduce(ours, restarted);
       await restarted.waitFor("message", { text: "said into the silence" }, TOXCORE_PATIENCE_MS);
       expect(await message.delivered).toBe("delivered");
+    });
+
+    it("with a file on its way, which goes on when it is offered again", async () => {
+      await using pair = await startPair();
+      const { ours, theirs, friend } = pair;
+      const size = 64 * MEBIBYTE;
+      const source = { name: "cut", size, read: async (_: number, length: number) => new Uint8Array(length) };
+      const transfer = friend.sendFile(source);
+      const offer = await theirs.waitFor("fileOffer", { name: "cut" });
+      await theirs.acceptFile(ours.tox.publicKey, offer.file);
+      await new Promise<void>(
+        (resolve) => void transfer.on("progress", ({ bytes }) => void (bytes > MEBIBYTE && resolve())),
+      );
+      theirs.suspend();
+      await ours.heard.waitFor("friendConnection", ({ state }) => state === "none", 60_000);
+      expect(transfer.state).toBe("interrupted");
+      theirs.resume();
+      await untilOnline(ours, theirs);
+      const again = await theirs.waitFor("fileOffer", { name: "cut", fileId: transfer.fileId });
+      await theirs.acceptFile(ours.tox.publicKey, again.file, { seek: size - 3 * MEBIBYTE });
+      expect(await transfer.done).toEqual({ state: "done" });
+      await theirs.waitFor("fileDone", { file: again.file, bytes: size });
     });
   });
 });

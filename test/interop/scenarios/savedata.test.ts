@@ -14,7 +14,7 @@ const crypto = new Crypto(sodiumProvider, new SeededRandom("savedata"));
 const somebody = () => formatToxId({ publicKey: crypto.keyPair().publicKey, nospam: 0x0102_0304 });
 
 describeInterop("savedata", () => {
-  it("of theirs is read whole, and written again byte for byte", async () => {
+  it.concurrent("of theirs is read whole, and written again byte for byte", async () => {
     await using theirs = await ToxcorePeer.start();
     await using other = await ToxcorePeer.start();
     await theirs.setName("Théirs");
@@ -53,7 +53,7 @@ describeInterop("savedata", () => {
     expect(bytes.subarray(written.length).every((byte) => byte === 0)).toBe(true);
   });
 
-  it("of ours is read by theirs, with a friend more", async () => {
+  it.concurrent("of ours is read by theirs, with a friend more", async () => {
     await using theirs = await ToxcorePeer.start();
     await theirs.setName("theirs");
     const first = await theirs.friendAdd(somebody(), "hello");
@@ -76,7 +76,7 @@ describeInterop("savedata", () => {
     expect(await again.lastOnline(publicKey)).toBe(1_700_000_000);
   });
 
-  it("encrypted by theirs opens here, and the reverse", async () => {
+  it.concurrent("encrypted by theirs opens here, and the reverse", async () => {
     await using theirs = await ToxcorePeer.start();
     const plain = await theirs.savedata();
     const password = utf8("correct horse");

@@ -78,29 +78,25 @@ describe("--profile", () => {
     }
     const demo = await run("chat", "--demo", "--profile", path);
     expect([demo.code, demo.errors]).toEqual([1, expect.stringContaining("leave --profile out")]);
-  }, 60_000);
+  });
 
-  it.skipIf(!tmuxInstalled)(
-    "is opened by a password that is asked for in the chat, and not shown",
-    async () => {
-      const folder = newFolder();
-      const path = join(folder, "alice.tox");
-      await encryptedProfile(path, "correct horse");
-      await using tmux = await Tmux.start({ socket: `toxcore-ts-profile-${process.pid}` });
-      const script = join(folder, "chat");
-      const command = `exec '${process.execPath}' '${MAIN}' chat ${quiet.join(" ")} --profile '${path}'`;
-      writeFileSync(script, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
-      const terminal = await tmux.open("chat", script);
-      await terminal.waitForText(`Password of ${path}:`);
-      await terminal.enter("wrong");
-      await terminal.waitForText("That does not open it. Once more:");
-      await terminal.enter("correct horse");
-      await terminal.waitForText("/help shows");
-      const screen = await terminal.capture();
-      expect(screen).not.toContain("horse");
-      await terminal.enter("/quit");
-      expect(await terminal.exited).toBe("exit code 0");
-    },
-    60_000,
-  );
+  it.skipIf(!tmuxInstalled)("is opened by a password that is asked for in the chat, and not shown", async () => {
+    const folder = newFolder();
+    const path = join(folder, "alice.tox");
+    await encryptedProfile(path, "correct horse");
+    await using tmux = await Tmux.start({ socket: `toxcore-ts-profile-${process.pid}` });
+    const script = join(folder, "chat");
+    const command = `exec '${process.execPath}' '${MAIN}' chat ${quiet.join(" ")} --profile '${path}'`;
+    writeFileSync(script, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+    const terminal = await tmux.open("chat", script);
+    await terminal.waitForText(`Password of ${path}:`);
+    await terminal.enter("wrong");
+    await terminal.waitForText("That does not open it. Once more:");
+    await terminal.enter("correct horse");
+    await terminal.waitForText("/help shows");
+    const screen = await terminal.capture();
+    expect(screen).not.toContain("horse");
+    await terminal.enter("/quit");
+    expect(await terminal.exited).toBe("exit code 0");
+  });
 });
