@@ -1,6 +1,6 @@
 /**
- * Codecs, as calls see them. Opus is quick and answers at once; VP8 takes milliseconds a picture and answers later. `toxcore-ts/node`
- * has both in WebAssembly; an app may bring its own.
+ * Codecs, as calls see them. Opus is quick and answers at once; VP8 takes milliseconds a picture and answers later.
+ * `toxcore-ts/node` has both in WebAssembly; an app may bring its own.
  *
  * Sound is signed 16-bit samples, those of two channels in turn (left, right). What the caller does wrong is a ToxError; bytes
  * that a peer has damaged are none: each decoder says what it answers then.
@@ -61,9 +61,9 @@ export interface OpusDecoder {
 }
 
 export interface OpusCodec {
-  /** Throws `invalid-argument` for what the options do not allow. */
-  encoder(options: OpusEncoderOptions): OpusEncoder;
-  decoder(options: OpusDecoderOptions): OpusDecoder;
+  /** Rejects with `invalid-argument` for what the options do not allow. */
+  encoder(options: OpusEncoderOptions): Promise<OpusEncoder>;
+  decoder(options: OpusDecoderOptions): Promise<OpusDecoder>;
 }
 
 /**
