@@ -14,14 +14,16 @@ export class Vp8Thread<Job, Answer> {
   readonly #options: Vp8ThreadOptions;
   /** Jobs given to it and not answered. */
   readonly #maxWaiting: number;
+  readonly #now: () => number;
   #waiting: ((answer: Answer | undefined) => void)[] = [];
   #worker: Worker | undefined;
   #startedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(options: Vp8ThreadOptions, maxWaiting: number) {
+  constructor(options: Vp8ThreadOptions, maxWaiting: number, now: () => number = () => performance.now()) {
     this.#options = options;
     this.#maxWaiting = maxWaiting;
+    this.#now = now;
   }
 
   /** Rejects when the codec cannot be loaded. */
@@ -37,7 +39,7 @@ export class Vp8Thread<Job, Answer> {
   /** Whether a job would be done, but for what goes wrong. */
   get hasRoom(): boolean {
     if (this.#closed || this.#waiting.length >= this.#maxWaiting) return false;
-    return this.#worker !== undefined || performance.now() - this.#startedAt >= RESTART_PAUSE;
+    return this.#worker !== undefined || this.#now() - this.#startedAt >= RESTART_PAUSE;
   }
 
   /** Undefined: it was not done, because there is no room, the thread broke, or it was closed. */
@@ -63,12 +65,7 @@ export class Vp8Thread<Job, Answer> {
       name: `vp8 ${this.#options.role}`,
       workerData: this.#options,
       execArgv: [],
-      // What WebAssembly writes there has no place among a program's own lines.
-      stdout: true,
-      stderr: true,
     });
-    worker.stdout.resume();
-    worker.stderr.resume();
     worker.on("message", (message: Answer | typeof READY) => {
       if (worker !== this.#worker) return;
       if (message !== READY) this.#waiting.shift()?.(message);
@@ -77,7 +74,7 @@ export class Vp8Thread<Job, Answer> {
     worker.on("error", () => this.#lose(worker));
     worker.on("exit", () => this.#lose(worker));
     this.#worker = worker;
-    this.#startedAt = performance.now();
+    this.#startedAt = this.#now();
     return worker;
   }
 

@@ -11,6 +11,9 @@ import {
   type Vp8ThreadOptions,
 } from "./vp8_jobs.ts";
 
+// What WebAssembly writes has no place among a program's own lines.
+for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
+
 const port = parentPort;
 if (port === null) throw new Error("This is run in a thread of its own.");
 const options = workerData as Vp8ThreadOptions;

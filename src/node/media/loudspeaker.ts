@@ -22,6 +22,8 @@ export interface LoudspeakerOptions extends SoundProgramOptions {
  * whose clock is fast would make it later and later.
  */
 const MAX_AHEAD = 200;
+/** How long a program may take to play the rest, in ms. */
+const PLAYS_REST = 2000;
 
 /**
  * The loudspeaker, through `pacat` or `aplay`: 48,000 samples a second, one channel. When one ends the other takes over. Throws
@@ -65,7 +67,9 @@ class Loudspeaker implements AudioSink {
     this.#closed = true;
     const failed = this.#child === undefined;
     this.#child?.stdin?.end();
+    const cancel = this.#clock.at(this.#clock.monotonic() + PLAYS_REST, () => this.#child?.kill());
     await this.#ended;
+    cancel();
     if (failed) throw unavailable("Nothing can be played", this.#reasons);
   }
 

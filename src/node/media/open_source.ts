@@ -30,10 +30,6 @@ export async function openVideoSource(source: string): Promise<VideoSource> {
   if (parts === null) {
     throw new ToxError("invalid-argument", `"${source}" is no test picture: write test-picture:640x480@30.`);
   }
-  const [width, height, frameRate = 30] = parts.slice(1).map((part) => part && Number(part)) as [
-    number,
-    number,
-    number?,
-  ];
-  return testPicture({ width, height, frameRate });
+  const [, width, height, frameRate = "30"] = parts;
+  return testPicture({ width: Number(width), height: Number(height), frameRate: Number(frameRate) });
 }

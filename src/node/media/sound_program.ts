@@ -46,15 +46,16 @@ export function installed(programs: readonly SoundProgram[], { path }: SoundProg
 
 /** A program that runs, and what it has said last when it ends. */
 export function launch({ name, parameters }: SoundProgram): { child: ChildProcess; ended: Promise<string> } {
-  const child = spawn(name, parameters, { stdio: ["pipe", "pipe", "pipe"] });
+  // Where the system has no file descriptors left, there are no pipes.
+  const child: ChildProcess = spawn(name, parameters, { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-500);
   });
   const { promise: ended, resolve } = Promise.withResolvers<string>();
   child.once("error", (error) => resolve(error.message));
   child.once("close", (code, signal) => resolve(said.trim() || `it ended with ${signal ?? code}`));
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});
   return { child, ended };
 }
 
