@@ -38,6 +38,8 @@ export type ToxErrorCode =
   | "disk-full"
   | "store-unavailable"
   | "crypto-unavailable"
+  | "codec-unavailable"
+  | "device-unavailable"
   | "aborted";
 
 /** An error with a code for the program and a sentence that tells the person what to do. */
