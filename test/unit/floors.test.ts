@@ -33,6 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
   FACADE,
   ["node", "testing"],
   ["index.ts"],
+  ["media"],
   ["rpc"],
   ["cli"],
 ];
