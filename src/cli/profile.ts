@@ -3,6 +3,7 @@ import { type Store, ToxError } from "../index.ts";
 import { consoleLogger, fileStore } from "../node/index.ts";
 import { askPassword } from "./ask_password.ts";
 import type { SharedFlags } from "./shared_options.ts";
+import { whyUnreadable } from "./why_unreadable.ts";
 
 /** How often a person may mistype. */
 const ATTEMPTS = 3;
@@ -59,7 +60,7 @@ export async function openProfile(flags: SharedFlags, mayAsk: boolean): Promise<
 /** The file's bytes without the line's end. */
 async function readPassword(path: string): Promise<Uint8Array> {
   const bytes = await readFile(path).catch((error: Error) => {
-    throw new ToxError("invalid-argument", `The password file ${path} cannot be read: ${error.message}.`, {
+    throw new ToxError("invalid-argument", `The password file ${path} cannot be read: ${whyUnreadable(error)}.`, {
       cause: error,
     });
   });
