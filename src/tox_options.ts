@@ -29,7 +29,7 @@ export interface ToxOptions {
   /** At most 1007 bytes of UTF-8. */
   readonly statusMessage?: string;
   readonly status?: UserStatus;
-  /** Exactly this UDP port (0: any free one). The first free one of 33445–33545 when left out. */
+  /** Exactly this UDP port (0: any free one). The first free one of 33445–33545 when left out. Of no use where `udp` is false. */
   readonly port?: number;
   /** Local addresses to listen on; all of the machine's when left out. */
   readonly bindIpv4?: string;

@@ -1,29 +1,33 @@
 /** JSON-RPC before any method: a stream in pieces becomes lines, and each line gets its answer. The first byte cuts. */
 import { Readable } from "node:stream";
 import { ToxError } from "../../src/index.ts";
-import { answerLine, type Methods, RpcError, RpcErrorCode } from "../../src/rpc/json_rpc.ts";
-import { linesOf } from "../../src/rpc/lines.ts";
+import { answerLine, type Method, type Methods, RpcError, RpcErrorCode } from "../../src/rpc/json_rpc.ts";
+import { linesOf, TOO_LONG } from "../../src/rpc/lines.ts";
 import { hexParam, integerParam, oneOf, optionalBoolean, optionalString } from "../../src/rpc/params.ts";
 import { utf8 } from "../../src/util/text.ts";
 import { broken } from "../codec.ts";
 import { checkAnswer } from "../rpc_answers.ts";
 
+const method = (run: Method["run"]): Method => ({ params: ["value", "on"], run });
+
 const methods: Methods = {
-  number: (params) => ({ value: integerParam(params, "value") }),
-  text: (params) => ({ value: optionalString(params, "value"), on: optionalBoolean(params, "on") }),
-  bytes: (params) => ({ size: hexParam(params, "value").length }),
-  choice: (params) => oneOf(params, "value", ["one", "other"]),
-  nothing: () => undefined,
-  refuse: () => {
+  number: method((params) => ({ value: integerParam(params, "value") })),
+  text: method((params) => ({ value: optionalString(params, "value"), on: optionalBoolean(params, "on") })),
+  bytes: method((params) => ({ size: hexParam(params, "value").length })),
+  choice: method((params) => oneOf(params, "value", ["one", "other"])),
+  nothing: method(() => undefined),
+  refuse: method(() => {
     throw new ToxError("own-id", "That is you.");
-  },
-  fail: () => Promise.reject(new RpcError(RpcErrorCode.InvalidParams, "no", { more: 1 })),
+  }),
+  fail: method(() => Promise.reject(new RpcError(RpcErrorCode.InvalidParams, "no", { more: 1 }))),
 };
 
 export async function fuzz(data: Uint8Array): Promise<void> {
   const bytes = Buffer.from(data.subarray(1));
   const lines: string[] = [];
-  for await (const line of linesOf(Readable.from(pieces(bytes, 1 + (data[0] ?? 0))))) lines.push(line);
+  for await (const line of linesOf(Readable.from(pieces(bytes, 1 + (data[0] ?? 0))))) {
+    if (line !== TOO_LONG) lines.push(line);
+  }
   const expected = bytes
     .toString()
     .split("\n")
@@ -41,6 +45,7 @@ export function* corpus(): Iterable<Uint8Array> {
     request(null, "bytes", { value: "00fF" }),
     request(-0.5, "choice", { value: "other" }),
     request(2 ** 53, "nothing"),
+    request(5, "nothing", { valeu: 1 }),
     [request(3, "refuse"), { jsonrpc: "2.0", method: "nothing" }, request(4, "fail", {})],
     [],
   ].map((message) => JSON.stringify(message));

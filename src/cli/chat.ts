@@ -35,11 +35,12 @@ export function chatCommand(): Command {
 async function chat(flags: ChatFlags): Promise<number> {
   const nodes = await bootstrapNodes(flags);
   expectFitting(flags, nodes);
+  const options = toxOptions(flags);
   const signal = endSignal();
   await using profile = await openProfile(flags, process.stdin.isTTY && process.stdout.isTTY);
   const demo = flags.demo ? await startDemoNetwork() : undefined;
   try {
-    await using tox = await Tox.create({ ...toxOptions(flags), ...profile.options, ...demo?.options });
+    await using tox = await Tox.create({ ...options, ...profile.options, ...demo?.options });
     const friendId = flags.to ?? demo?.echoId;
     const friend = friendId === undefined ? undefined : await friendWith(tox, friendId);
     if (flags.say === undefined) {

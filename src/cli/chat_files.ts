@@ -42,15 +42,19 @@ export class ChatFiles {
   /** `argument`: which offer, and where to, both of which may be left out. */
   take(argument: string): void {
     const [, number = "", path = ""] = /^(\d*)\s*(.*)$/.exec(argument) ?? [];
-    const offer = this.#takeOffer(number);
+    const offer = this.#offerAt(number);
     const place = freeName(path === "" ? offer.name : path);
     const transfer = offer.accept(fileSink(place));
+    this.#offers.splice(this.#offers.indexOf(offer), 1);
     this.#print(`* receiving ${safeText(basename(place))}`);
     this.#watch(transfer, place);
   }
 
   reject(argument: string): void {
-    this.#takeOffer(argument).reject();
+    const offer = this.#offerAt(argument);
+    this.#offers.splice(this.#offers.indexOf(offer), 1);
+    offer.reject();
+    this.#print(`* ${safeText(offer.name)} was refused`);
   }
 
   list(): void {
@@ -96,9 +100,8 @@ export class ChatFiles {
     });
   }
 
-  #takeOffer(number: string): FileOffer {
-    const index = number.trim() === "" ? 0 : Number(number) - 1;
-    const [offer] = this.#offers.splice(index, 1);
+  #offerAt(number: string): FileOffer {
+    const offer = this.#offers[number.trim() === "" ? 0 : Number(number) - 1];
     if (offer === undefined) throw new ToxError("unknown-file", "There is no such offer. /files lists them.");
     return offer;
   }

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { ToxError } from "../index.ts";
 import { chatCommand } from "./chat.ts";
 import { nodeCommand } from "./node/command.ts";
+import { passwordCommand } from "./password.ts";
 import { rpcCommand } from "./rpc.ts";
 
 const { version, engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -19,7 +20,8 @@ const program = new Command("toxcore-ts")
   .showHelpAfterError("(--help shows what there is)")
   .addCommand(chatCommand())
   .addCommand(rpcCommand())
-  .addCommand(nodeCommand());
+  .addCommand(nodeCommand())
+  .addCommand(passwordCommand());
 
 // Whoever reads what we write may stop reading: that is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

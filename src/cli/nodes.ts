@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { type BootstrapNode, publicNodes, ToxError } from "../index.ts";
+import { whyUnreadable } from "./why_unreadable.ts";
 
 /** The nodes of a file in the form that nodes.tox.chat publishes. Rejects with `invalid-argument`. */
 export async function readNodesFile(path: string): Promise<BootstrapNode[]> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new ToxError("invalid-argument", `The nodes file ${path} cannot be read: ${String(error)}.`);
+    throw new ToxError("invalid-argument", `The nodes file ${path} cannot be read: ${whyUnreadable(error)}.`);
   });
   return parseNodes(text, path);
 }
@@ -15,7 +16,7 @@ export function parseNodes(text: string, path: string): BootstrapNode[] {
   try {
     list = JSON.parse(text);
   } catch (error) {
-    throw new ToxError("invalid-argument", `The nodes file ${path} cannot be read as JSON: ${String(error)}.`);
+    throw new ToxError("invalid-argument", `The nodes file ${path} is not JSON: ${(error as Error).message}.`);
   }
   const nodes = (list as { nodes?: unknown } | null)?.nodes;
   if (!Array.isArray(nodes)) {

@@ -3,6 +3,7 @@ import { type Store, ToxError } from "../index.ts";
 import { consoleLogger, fileStore } from "../node/index.ts";
 import { askPassword } from "./ask_password.ts";
 import type { SharedFlags } from "./shared_options.ts";
+import { whyUnreadable } from "./why_unreadable.ts";
 
 /** How often a person may mistype. */
 const ATTEMPTS = 3;
@@ -35,8 +36,7 @@ export async function openProfile(flags: SharedFlags, mayAsk: boolean): Promise<
     if (passwordFile === undefined) return new OpenProfile();
     throw new ToxError("invalid-argument", "--password-file goes with --profile FILE, which it opens.");
   }
-  let password = passwordFile === undefined ? undefined : await readPassword(passwordFile);
-  for (let asked = 0; ; asked++) {
+  return await withPassword(path, passwordFile, mayAsk, async (password) => {
     const store = fileStore(path, { logger: consoleLogger(log), ...(password !== undefined && { password }) });
     password?.fill(0);
     try {
@@ -44,6 +44,26 @@ export async function openProfile(flags: SharedFlags, mayAsk: boolean): Promise<
       return new OpenProfile(store);
     } catch (error) {
       await store.close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * Does what needs the profile's password with that of the file, or else with what the person types, again where it is wrong.
+ * `open` overwrites it.
+ */
+export async function withPassword<Result>(
+  path: string,
+  passwordFile: string | undefined,
+  mayAsk: boolean,
+  open: (password: Uint8Array | undefined) => Promise<Result>,
+): Promise<Result> {
+  let password = passwordFile === undefined ? undefined : await readPassword(passwordFile);
+  for (let asked = 0; ; asked++) {
+    try {
+      return await open(password);
+    } catch (error) {
       if (!(error instanceof ToxError)) throw error;
       if (error.code === "password-missing" && !mayAsk) {
         const message = `${path} is encrypted: give its password with --password-file FILE.`;
@@ -57,9 +77,9 @@ export async function openProfile(flags: SharedFlags, mayAsk: boolean): Promise<
 }
 
 /** The file's bytes without the line's end. */
-async function readPassword(path: string): Promise<Uint8Array> {
+export async function readPassword(path: string): Promise<Uint8Array> {
   const bytes = await readFile(path).catch((error: Error) => {
-    throw new ToxError("invalid-argument", `The password file ${path} cannot be read: ${error.message}.`, {
+    throw new ToxError("invalid-argument", `The password file ${path} cannot be read: ${whyUnreadable(error)}.`, {
       cause: error,
     });
   });

@@ -14,10 +14,11 @@ export function rpcCommand(): Command {
     .description("JSON-RPC 2.0, one message a line, on standard input and output: for bots and bridges in any language")
     .option("--socket <PATH>", "listen on a Unix socket instead");
   return addSharedFlags(command).action(async (flags: RpcFlags) => {
+    const options = toxOptions(flags);
     const metrics = new MemoryMetrics();
     const bootstrap = await bootstrapNodes(flags);
     await using profile = await openProfile(flags, false);
-    await using tox = await Tox.create({ ...toxOptions(flags), ...profile.options, bootstrap, metrics });
+    await using tox = await Tox.create({ ...options, ...profile.options, bootstrap, metrics });
     const serving = { metrics, signal: endSignal() };
     if (flags.socket === undefined) await serveStdio(tox, process.stdin, process.stdout, serving);
     else await serveSocket(tox, flags.socket, serving);

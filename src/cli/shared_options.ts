@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type BootstrapNode, type NodeToxOptions, parseBootstrapNode } from "../index.ts";
+import { type BootstrapNode, type NodeToxOptions, parseBootstrapNode, ToxError } from "../index.ts";
 import { consoleLogger, LOG_LEVELS, type LogLevel, parseProxyUrl } from "../node/index.ts";
 import { readNodesFile, shippedNodes } from "./nodes.ts";
 
@@ -27,7 +27,11 @@ export function addSharedFlags(command: Command): Command {
     .option("--profile <FILE>", "who you are and what waits to be delivered: a .tox file, and more beside it")
     .option("--password-file <FILE>", "with --profile: a file with the password that encrypts it")
     .option("--name <NAME>", "your name, as friends see it")
-    .option("--port <N>", "use exactly this UDP port (0: any)", parsePort)
+    .option(
+      "--port <N>",
+      "use exactly this UDP port (0: any); the first free one of 33445 to 33545 when left out",
+      parsePort,
+    )
     .option("--no-ipv6", "use IPv4 only")
     .option("--no-udp", "use TCP relays only")
     .option("--proxy <URL>", "send everything through socks5://HOST:PORT or http://HOST:PORT", parseProxy)
@@ -54,7 +58,9 @@ export async function bootstrapNodes(flags: SharedFlags): Promise<BootstrapNode[
   ];
 }
 
+/** Throws `invalid-argument` where flags do not go together. */
 export function toxOptions(flags: SharedFlags): NodeToxOptions {
+  expectFlagsFit(flags);
   return {
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.port !== undefined && { port: flags.port }),
@@ -67,6 +73,21 @@ export function toxOptions(flags: SharedFlags): NodeToxOptions {
     holePunching: flags.holePunching,
     logger: consoleLogger(flags.log),
   };
+}
+
+/** The library says the same of its options; a person at a terminal knows the flags. */
+function expectFlagsFit({ port, udp, proxy, relayPort, lan, mapPorts }: SharedFlags): void {
+  const withoutUdp = proxy !== undefined ? "--proxy" : udp ? undefined : "--no-udp";
+  if (withoutUdp === undefined) return;
+  const refuse = (flag: string, why: string): never => {
+    throw new ToxError("invalid-argument", `Leave out ${flag} with ${withoutUdp}: ${why}.`);
+  };
+  if (port !== undefined && port !== 0) refuse("--port", "there is no UDP, and so no port");
+  if (lan) refuse("--lan", "it broadcasts over UDP");
+  if (relayPort !== undefined && proxy !== undefined) refuse("--relay-port", "nobody can connect to you");
+  if (!mapPorts) return;
+  if (proxy !== undefined) refuse("--map-ports", "nobody can connect to you");
+  if (relayPort === undefined) refuse("--map-ports", "there is no port to map but that of --relay-port");
 }
 
 function parsePort(text: string): number {

@@ -3,6 +3,8 @@
  * Both survive the process at any instant once their promise has resolved.
  */
 export interface Store {
+  /** For the person who is told that something is wrong there: a path, for instance. */
+  readonly place?: string;
   /** The record's bytes, or undefined when there is none. */
   read(name: string): Promise<Uint8Array | undefined>;
   /** Replaces the record atomically: afterwards a reader finds the old bytes or the new ones, never a mixture. */

@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { access, type FileHandle, link, open, rename, unlink } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { FilePort, FileSink } from "../env/file.ts";
+import { ToxError } from "../util/tox_error.ts";
 import { openFileSource } from "./file_source.ts";
 
 export interface FileSinkOptions {
@@ -11,10 +12,23 @@ export interface FileSinkOptions {
 
 /**
  * Where a received file goes: as `path.part` until it is whole, which stays when the instance is closed, so that the transfer
- * can go on later, and goes when it is cancelled.
+ * can go on later, and goes when it is cancelled. Throws `invalid-argument` where there is no such folder.
  */
 export function fileSink(path: string, { overwrite = false }: FileSinkOptions = {}): FileSink {
-  return new DiskSink(resolve(path), overwrite);
+  const place = resolve(path);
+  const folder = dirname(place);
+  if (!isFolder(folder)) {
+    throw new ToxError("invalid-argument", `There is no folder ${folder}: make it first, or name another place.`);
+  }
+  return new DiskSink(place, overwrite);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Finds files again after a restart. */

@@ -63,6 +63,7 @@ class DiskSource implements FileSource {
 }
 
 function cannotRead(path: string, error: unknown): ToxError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === "ENOENT" ? "there is none" : code === "EACCES" ? "this user may not" : message;
   return new ToxError("invalid-argument", `The file ${path} cannot be read: ${reason}.`, { cause: error });
 }

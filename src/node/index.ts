@@ -7,6 +7,7 @@ export { type NodeEdges, type NodeEdgesOptions, nodeEdges } from "./edges.ts";
 export { type FileSinkOptions, fileSink, nodeFiles } from "./file_sink.ts";
 export { fileSource, openFileSource } from "./file_source.ts";
 export { type FileStoreOptions, fileStore } from "./file_store/file_store.ts";
+export { changeProfilePassword, type PasswordChange } from "./file_store/password_change.ts";
 export { nodeInterfaces } from "./interfaces.ts";
 export { type NodePortMapperOptions, nodePortMapper } from "./port_mapper.ts";
 export { decryptProfile, encryptProfile } from "./profile_password.ts";

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
-import { linesOf } from "./lines.ts";
+import { tooLongLine } from "./json_rpc.ts";
+import { linesOf, MAX_LINE_BYTES, TOO_LONG } from "./lines.ts";
 
 /** One client of the JSON-RPC server: lines in, lines out, one request after the other. */
 export class Client {
@@ -16,6 +17,10 @@ export class Client {
   async serve(answer: (line: string) => Promise<string | undefined>, isClosing: () => boolean): Promise<void> {
     try {
       for await (const line of linesOf(this.#input)) {
+        if (line === TOO_LONG) {
+          await this.write(tooLongLine(MAX_LINE_BYTES));
+          continue;
+        }
         if (line.trim() === "") continue;
         const reply = await answer(line);
         if (reply !== undefined) await this.write(reply);

@@ -1,14 +1,17 @@
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type FileKind, type FileTransfer, type Friend, type Tox, ToxError, type ToxEvents } from "../index.ts";
 import { fileSink, openFileSource } from "../node/index.ts";
 import type { Params } from "./json_rpc.ts";
-import { integerParam, stringParam } from "./params.ts";
+import { hexOf, integerParam, stringParam } from "./params.ts";
 
 type FileOffer = ToxEvents["fileOffer"];
 type Notify = (method: string, params: object) => Promise<void>;
 
 /** Offers that wait for an answer; more are rejected. */
 const MAX_PENDING_OFFERS = 1024;
+/** An avatar has 64 KiB at most. */
+const MAX_READ = 0x1_0001;
 const KINDS: readonly FileKind[] = ["data", "avatar", "sticker", "sha1", "sha256"];
 
 /** The files of one instance, named as clients name them, and what is told of them. */
@@ -37,6 +40,8 @@ export class RpcFiles {
     const offset = params.offset === undefined ? undefined : integerParam(params, "offset");
     const offer = this.#offerOf(friend, params);
     const place = path.endsWith("/") ? join(path, basename(offer.name)) : path;
+    // Said now, the offer stays; the sink would say it when all of a small file is on its way.
+    if (existsSync(place)) throw new ToxError("invalid-argument", `${place} is there already: name another path.`);
     const transfer = offer.accept(fileSink(place), offset === undefined ? {} : { offset });
     this.#offers.delete(keyOf(friend, offer.id));
     this.#watch(transfer);
@@ -53,6 +58,17 @@ export class RpcFiles {
     const found = offered ?? this.#tox.fileTransfers.find((one) => one.friend === friend && one.id === id);
     if (found === undefined) throw unknown(id);
     return found;
+  }
+
+  /** Without a path: none any more. */
+  async setAvatar(path: string | undefined): Promise<void> {
+    await this.#tox.setAvatar(path === undefined ? undefined : await imageAt(path));
+  }
+
+  /** The friend's, or our own; both null where there is none. */
+  async avatar(friend: Friend | undefined): Promise<{ hash: string | null; hex: string | null }> {
+    const avatar = friend === undefined ? this.#tox.avatar : await this.#tox.avatarOf(friend);
+    return { hash: avatar?.hash ?? null, hex: avatar === undefined ? null : hexOf(avatar.bytes) };
   }
 
   #offerOf(friend: Friend, params: Params): FileOffer {
@@ -103,6 +119,16 @@ function keyOf(friend: Friend, id: string): string {
 
 function unknown(id: string): ToxError {
   return new ToxError("unknown-file", `There is no file ${id} with this friend, or it is over.`);
+}
+
+/** No more of it than shows that it is too long. */
+async function imageAt(path: string): Promise<Uint8Array> {
+  const source = await openFileSource(path);
+  try {
+    return await source.read(0, Math.min(source.size ?? MAX_READ, MAX_READ));
+  } finally {
+    await source.close?.();
+  }
 }
 
 /** By name, or a number of 32 bits. */

@@ -23,7 +23,14 @@ export class RpcError extends Error {
 }
 
 export type Params = Readonly<Record<string, unknown>>;
-export type Methods = Readonly<Record<string, (params: Params) => unknown>>;
+
+export interface Method {
+  /** The names that are known: another one is a mistake, and nothing is done. */
+  readonly params: readonly string[];
+  run(params: Params): unknown;
+}
+
+export type Methods = Readonly<Record<string, Method>>;
 
 type Id = string | number | null;
 
@@ -46,6 +53,12 @@ export async function answerLine(line: string, methods: Methods): Promise<string
     if (one !== undefined) answers.push(one);
   }
   return answers.length === 0 ? undefined : JSON.stringify(answers);
+}
+
+/** What is said to a line of more than `MAX_LINE_BYTES`. */
+export function tooLongLine(longest: number): string {
+  const problem = `This line is longer than ${longest} bytes, and was passed over: send less in one.`;
+  return JSON.stringify(failure(null, new RpcError(RpcErrorCode.InvalidRequest, problem)));
 }
 
 export function notificationLine(method: string, params: object): string {
@@ -72,12 +85,17 @@ async function answer(message: unknown, methods: Methods): Promise<object | unde
 }
 
 function call(method: string, params: unknown, methods: Methods): unknown {
-  const fn = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (fn === undefined) throw new RpcError(RpcErrorCode.MethodNotFound, `There is no method "${method}".`);
+  const known = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (known === undefined) throw new RpcError(RpcErrorCode.MethodNotFound, `There is no method "${method}".`);
   if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params))) {
     throw new RpcError(RpcErrorCode.InvalidParams, '"params" is always an object with the names of the parameters.');
   }
-  return fn((params ?? {}) as Params);
+  const unknown = Object.keys(params ?? {}).find((name) => !known.params.includes(name));
+  if (unknown !== undefined) {
+    const names = known.params.length > 0 ? `those are ${known.params.join(", ")}` : "it has none";
+    throw new RpcError(RpcErrorCode.InvalidParams, `"${unknown}" is no parameter of ${method}: ${names}.`);
+  }
+  return known.run((params ?? {}) as Params);
 }
 
 function failure(id: Id, error: unknown): object {

@@ -1,6 +1,6 @@
-import { type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
+import { type BootstrapNode, type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
 import type { RpcFiles } from "./files.ts";
-import type { Methods, Params } from "./json_rpc.ts";
+import type { Method, Methods, Params } from "./json_rpc.ts";
 import {
   booleanParam,
   hexParam,
@@ -32,7 +32,7 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
   };
 
   return {
-    self: () => ({
+    self: method([], () => ({
       id: tox.id,
       publicKey: tox.publicKey,
       dhtPublicKey: tox.dhtPublicKey,
@@ -42,9 +42,9 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
       name: tox.name,
       statusMessage: tox.statusMessage,
       status: tox.status,
-    }),
+    })),
 
-    setSelf: (params) => {
+    setSelf: method(["name", "statusMessage", "status", "nospam"], (params) => {
       const name = optionalString(params, "name");
       const statusMessage = optionalString(params, "statusMessage");
       const status = params.status === undefined ? undefined : oneOf(params, "status", ["none", "away", "busy"]);
@@ -53,45 +53,35 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
       if (statusMessage !== undefined) tox.statusMessage = statusMessage;
       if (status !== undefined) tox.status = status;
       if (nospam !== undefined) tox.nospam = nospam;
-    },
+    }),
 
-    bootstrap: (params) =>
-      tox.bootstrap({
-        host: stringParam(params, "host"),
-        port: integerParam(params, "port"),
-        publicKey: stringParam(params, "publicKey"),
-      }),
+    bootstrap: method(NODE, (params) => tox.bootstrap(nodeOf(params))),
 
-    addRelay: (params) =>
-      tox.addRelay({
-        host: stringParam(params, "host"),
-        port: integerParam(params, "port"),
-        publicKey: stringParam(params, "publicKey"),
-      }),
+    addRelay: method(NODE, (params) => tox.addRelay(nodeOf(params))),
 
-    addFriend: async (params) => {
+    addFriend: method(["id", "message"], async (params) => {
       const friend = await tox.addFriend(stringParam(params, "id"), optionalString(params, "message"));
       return { publicKey: friend.publicKey };
-    },
+    }),
 
-    addFriendWithoutRequest: async (params) => {
+    addFriendWithoutRequest: method(["publicKey"], async (params) => {
       const friend = await tox.addFriendWithoutRequest(stringParam(params, "publicKey"));
       return { publicKey: friend.publicKey };
-    },
+    }),
 
-    acceptFriend: async (params) => {
+    acceptFriend: method(["publicKey"], async (params) => {
       const publicKey = stringParam(params, "publicKey");
       const friend = requests.take(publicKey)?.accept() ?? (await tox.addFriendWithoutRequest(publicKey));
       return { publicKey: friend.publicKey };
-    },
+    }),
 
-    removeFriend: (params) => friendOf(params).remove(),
+    removeFriend: method(["friend"], (params) => friendOf(params).remove()),
 
-    block: (params) => tox.block(stringParam(params, "friend"), booleanParam(params, "on")),
+    block: method(["friend", "on"], (params) => tox.block(stringParam(params, "friend"), booleanParam(params, "on"))),
 
-    blocked: () => tox.blocked,
+    blocked: method([], () => tox.blocked),
 
-    friends: () =>
+    friends: method([], () =>
       tox.friends.map((friend) => ({
         publicKey: friend.publicKey,
         name: friend.name,
@@ -102,8 +92,9 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
         queued: friend.queued,
         blocked: friend.blocked,
       })),
+    ),
 
-    send: async (params) => {
+    send: method(["friend", "text", "action", "ttl", "expiresAt"], async (params) => {
       const message = friendOf(params).send(stringParam(params, "text"), {
         action: optionalBoolean(params, "action"),
         ttl: optionalNumber(params, "ttl"),
@@ -111,9 +102,9 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
       });
       await message.stored;
       return { messageId: message.id };
-    },
+    }),
 
-    outbox: (params) => {
+    outbox: method(["friend"], (params) => {
       const friend = params.friend === undefined ? undefined : friendOf(params);
       const queued = friend ? friend.outbox().map((message) => ({ friend, message })) : tox.outbox();
       return queued.map(({ friend, message }) => ({
@@ -124,24 +115,46 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
         state: message.state,
         expiresAt: message.expiresAt ?? null,
       }));
-    },
+    }),
 
-    cancelMessage: (params) => ({ cancelled: tox.queuedMessage(stringParam(params, "messageId"))?.cancel() ?? false }),
+    cancelMessage: method(["messageId"], (params) => ({
+      cancelled: tox.queuedMessage(stringParam(params, "messageId"))?.cancel() ?? false,
+    })),
 
-    setTyping: (params) => friendOf(params).setTyping(booleanParam(params, "on")),
+    save: method([], () => tox.save()),
 
-    sendPacket: (params) => friendOf(params).sendPacket(hexParam(params, "hex")),
+    setTyping: method(["friend", "on"], (params) => friendOf(params).setTyping(booleanParam(params, "on"))),
 
-    sendFile: (params) => files.send(friendOf(params), params),
-    acceptFile: (params) => files.accept(friendOf(params), params),
-    rejectFile: (params) => files.reject(friendOf(params), params),
-    pauseFile: (params) => files.transferOf(friendOf(params), params).pause(),
-    resumeFile: (params) => files.transferOf(friendOf(params), params).resume(),
-    cancelFile: (params) => files.transferOf(friendOf(params), params).cancel(),
+    sendPacket: method(["friend", "hex"], (params) => friendOf(params).sendPacket(hexParam(params, "hex"))),
 
-    stats: () => ({ nodes: tox.nodeCount, counters: metrics?.snapshot() ?? {} }),
+    sendFile: method(["friend", "path", "kind"], (params) => files.send(friendOf(params), params)),
+    acceptFile: method(["friend", "fileId", "path", "offset"], (params) => files.accept(friendOf(params), params)),
+    rejectFile: method(FILE, (params) => files.reject(friendOf(params), params)),
+    pauseFile: method(FILE, (params) => files.transferOf(friendOf(params), params).pause()),
+    resumeFile: method(FILE, (params) => files.transferOf(friendOf(params), params).resume()),
+    cancelFile: method(FILE, (params) => files.transferOf(friendOf(params), params).cancel()),
 
-    close,
+    setAvatar: method(["path"], (params) => files.setAvatar(optionalString(params, "path"))),
+    avatar: method(["friend"], (params) => files.avatar(params.friend === undefined ? undefined : friendOf(params))),
+
+    stats: method([], () => ({ nodes: tox.nodeCount, counters: metrics?.snapshot() ?? {} })),
+
+    close: method([], close),
+  };
+}
+
+const NODE = ["host", "port", "publicKey"];
+const FILE = ["friend", "fileId"];
+
+function method(params: readonly string[], run: Method["run"]): Method {
+  return { params, run };
+}
+
+function nodeOf(params: Params): BootstrapNode {
+  return {
+    host: stringParam(params, "host"),
+    port: integerParam(params, "port"),
+    publicKey: stringParam(params, "publicKey"),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Tox, ToxEvents } from "../index.ts";
+import { hexOf } from "./params.ts";
 
 /** Tells `notify` of every event, in the words of `docs/rpc.md`. A message counts as handled when `notify` is done with it. */
 export function forwardEvents(tox: Tox, notify: (method: string, params: object) => Promise<void>): void {
@@ -8,16 +9,16 @@ export function forwardEvents(tox: Tox, notify: (method: string, params: object)
   forward("connection", ({ state }) => ({ state }));
   forward("friendRequest", ({ publicKey, message }) => ({ publicKey, message }));
   forward("friendConnection", ({ friend, state }) => ({ friend: friend.publicKey, state }));
-  forward("message", ({ friend, text, action }) => ({ friend: friend.publicKey, text, action }));
+  forward("message", ({ friend, text, action, id }) => ({
+    ...{ friend: friend.publicKey, text, action },
+    ...(id !== undefined && { id }),
+  }));
   forward("delivered", ({ friend, message }) => ({ friend: friend.publicKey, messageId: message.id }));
   forward("expired", ({ friend, message }) => ({ friend: friend.publicKey, messageId: message.id }));
   forward("typing", ({ friend, on }) => ({ friend: friend.publicKey, on }));
   forward("friendName", ({ friend, name }) => ({ friend: friend.publicKey, name }));
   forward("friendStatusMessage", ({ friend, statusMessage }) => ({ friend: friend.publicKey, statusMessage }));
   forward("friendStatus", ({ friend, status }) => ({ friend: friend.publicKey, status }));
+  forward("friendAvatar", ({ friend, avatar }) => ({ friend: friend.publicKey, hash: avatar?.hash ?? null }));
   forward("packet", ({ friend, bytes }) => ({ friend: friend.publicKey, hex: hexOf(bytes) }));
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join("");
 }

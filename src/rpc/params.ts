@@ -1,6 +1,6 @@
 import { type Params, RpcError, RpcErrorCode } from "./json_rpc.ts";
 
-/** Readers of parameters: each answers the value, or refuses with a sentence that names the parameter. */
+/** Readers of parameters, and hex: each reader answers the value, or refuses with a sentence that names the parameter. */
 
 export function stringParam(params: Params, name: string): string {
   const value = params[name];
@@ -45,6 +45,11 @@ export function hexParam(params: Params, name: string): Uint8Array {
   const text = stringParam(params, name);
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw invalid(`"${name}" is a string of hex digits.`);
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+/** And back: in capitals. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join("");
 }
 
 function invalid(message: string): RpcError {

@@ -19,6 +19,8 @@ export interface ServeOptions {
 
 /** How many clients a socket takes at once. */
 const MAX_CLIENTS = 64;
+/** Messages without receipts that wait for a client; later ones are lost. Those of ours wait with their senders, too. */
+const MAX_HELD = 1024;
 
 /** Serves one client on a pair of streams until it calls `close` or its input ends. */
 export async function serveStdio(
@@ -47,7 +49,10 @@ export async function serveStdio(
   );
 }
 
-/** Serves up to 64 clients on a Unix socket until one of them calls `close`. Every client hears every event. */
+/**
+ * Serves up to 64 clients on a Unix socket until one of them calls `close`. Every client hears every event. Messages that come
+ * while there is none wait for one.
+ */
 export async function serveSocket(tox: Tox, path: string, options: ServeOptions = {}): Promise<void> {
   const sockets = new Map<Client, Socket>(); // bounded by MAX_CLIENTS
   const server = createServer();
@@ -57,8 +62,17 @@ export async function serveSocket(tox: Tox, path: string, options: ServeOptions 
     server.close();
     for (const socket of sockets.values()) socket.destroySoon();
   };
+  let clientCame = Promise.withResolvers<void>();
+  let held = 0;
   const notify = async (method: string, params: object) => {
     const line = notificationLine(method, params);
+    if (method === "message" && sockets.size === 0) {
+      const mayBeMany = !("id" in params); // nobody waits for its receipt before he sends the next
+      if (mayBeMany && held >= MAX_HELD) return;
+      if (mayBeMany) held++;
+      await clientCame.promise;
+      if (mayBeMany) held--;
+    }
     await Promise.all([...sockets.keys()].map((client) => client.write(line)));
   };
   const methods = rpcMethods({
@@ -74,6 +88,8 @@ export async function serveSocket(tox: Tox, path: string, options: ServeOptions 
   server.on("connection", async (socket) => {
     const client = new Client(socket, socket);
     sockets.set(client, socket);
+    clientCame.resolve();
+    clientCame = Promise.withResolvers();
     const serving = client.serve(
       (line) => answerLine(line, methods),
       () => closing,

@@ -32,9 +32,10 @@ export async function loadProfile(store: Store, crypto: Crypto): Promise<Savedat
     return readProfile(bytes, crypto);
   } catch (error) {
     if (!(error instanceof ToxError) || error.code !== "profile-damaged") throw error;
-    const place = await wholePrevious(store, crypto);
-    if (place === undefined) throw error;
-    throw new ToxError(error.code, `${error.message} The version before is whole: ${place}`, { cause: error });
+    const where = store.place === undefined ? "" : `${store.place}: `;
+    const previous = await wholePrevious(store, crypto);
+    const advice = previous === undefined ? "" : ` The version before is whole: ${previous}`;
+    throw new ToxError(error.code, `${where}${error.message}${advice}`, { cause: error });
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { SeededRandom } from "../../src/testing/index.ts";
 import { crashConversation } from "./conversation_crashes.ts";
+import { crashPassword } from "./password_crashes.ts";
 import { crashStore } from "./store_crashes.ts";
 
 type Part = (folder: string, random: SeededRandom, kills: number) => Promise<string>;
@@ -12,6 +13,7 @@ type Part = (folder: string, random: SeededRandom, kills: number) => Promise<str
 const PARTS: Readonly<Record<string, Part>> = {
   store: (folder, random, kills) => crashStore(join(folder, "alice.tox"), random, kills),
   password: (folder, random, kills) => crashStore(join(folder, "alice.tox"), random, kills, "correct horse"),
+  "password-change": (folder, random, kills) => crashPassword(join(folder, "alice.tox"), random, kills),
   conversation: (folder, random, kills) => crashConversation(folder, random, kills),
 };
 

@@ -15,6 +15,8 @@ export interface ToxicOptions {
   nodes: DhtNode[];
   /** Name of its profile and window; several in one sandbox need different ones. Default: `toxic`. */
   profile?: string;
+  /** Of a profile that is there already, and encrypted. */
+  password?: string;
 }
 
 const START_TIMEOUT_MS = 20_000;
@@ -33,7 +35,7 @@ export function toxicAvailable(): boolean {
   return available;
 }
 
-/** Debian's toxic, with an unencrypted profile that is there already or else new, in a sandbox's terminal. */
+/** Debian's toxic, with a profile that is there already or else new and unencrypted, in a sandbox's terminal. */
 export class Toxic {
   readonly terminal: Terminal;
   /** The Tox ID, 76 hex digits. */
@@ -47,7 +49,7 @@ export class Toxic {
   }
 
   /** Resolves when its home window is there and has told its Tox ID; it may not be online yet. */
-  static async start(sandbox: Sandbox, { nodes, profile = "toxic" }: ToxicOptions): Promise<Toxic> {
+  static async start(sandbox: Sandbox, { nodes, profile = "toxic", password }: ToxicOptions): Promise<Toxic> {
     const file = (suffix: string) => join(sandbox.directory, `${profile}.${suffix}`);
     await writeFile(file("nodes.json"), nodesFile(nodes));
     await writeFile(file("conf"), CONFIGURATION);
@@ -57,6 +59,10 @@ export class Toxic {
     if (isNew) {
       await terminal.waitForText("Would you like to encrypt it?", START_TIMEOUT_MS);
       await terminal.enter("n");
+    }
+    if (password !== undefined) {
+      await terminal.waitForText("Enter password", START_TIMEOUT_MS);
+      await terminal.enter(password);
     }
     await terminal.waitForText(`${profile}.tox' data file`, START_TIMEOUT_MS);
     await terminal.enter("/myid");

@@ -1,6 +1,6 @@
 /** The NAT lab, as root on Linux: `npm run test:nat -- --only NAME --jobs N`. docs/nat-lab.md */
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
 import { libtoxcoreVersion } from "../interop/available.ts";
 import { netnsAvailable } from "../interop/netns.ts";
 import { cases } from "./cases/index.ts";
@@ -9,9 +9,24 @@ import { type Outcome, play } from "./play.ts";
 import { selfTests } from "./self_test.ts";
 import { isFailure, resultOf, tableOf } from "./table.ts";
 
-const { values } = parseArgs({
-  options: { only: { type: "string" }, jobs: { type: "string", default: "6" } },
-});
+const names = [...new Set([...selfTests.keys(), ...cases.map(({ name }) => name)])];
+const { only, jobs } = new Command("npm run test:nat --")
+  .description("Plays two people behind routers of each kind, as root on Linux (docs/nat-lab.md).")
+  .option("--only <NAME>", "one case alone, or one test of a router", parseName)
+  .option("--jobs <N>", "how many cases at once", parseJobs, 6)
+  .addHelpText("after", `\nNames for --only:\n  ${names.join("\n  ")}`)
+  .parse()
+  .opts<{ only?: string; jobs: number }>();
+
+function parseName(text: string): string {
+  if (names.includes(text)) return text;
+  throw new InvalidArgumentError(`Give one of these: ${names.join(", ")}.`);
+}
+
+function parseJobs(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("Give a number from 1 to 999.");
+  return Number(text);
+}
 
 function missing(): string | undefined {
   const tool = ["ip", "iptables", "conntrack", "nft"].find((name) => spawnSync(name, ["-V"]).error !== undefined);
@@ -22,10 +37,9 @@ function missing(): string | undefined {
   return libtoxcoreVersion() === undefined ? "libtoxcore2" : undefined;
 }
 
-const chosen = (name: string) => values.only === undefined || values.only === name;
+const chosen = (name: string) => only === undefined || only === name;
 const tests = [...selfTests].filter(([name]) => chosen(name));
 const plays = cases.filter(({ name }) => chosen(name)).flatMap((natCase) => PAIRS.map((pair) => ({ natCase, pair })));
-const jobs = Number(values.jobs);
 
 async function run(): Promise<void> {
   let failed = 0;
@@ -55,9 +69,5 @@ async function run(): Promise<void> {
 const lacking = missing();
 if (lacking !== undefined) {
   console.error(`The NAT lab needs ${lacking}.`);
-  process.exitCode = 1;
-} else if (tests.length + plays.length === 0 || !(jobs >= 1)) {
-  const names = [...selfTests.keys(), ...cases.map(({ name }) => name)];
-  console.error(`Give --jobs a number and --only one of these: ${names.join(", ")}.`);
   process.exitCode = 1;
 } else await run();

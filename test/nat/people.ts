@@ -46,7 +46,7 @@ export function startPerson(kind: Kind, place: Place): Promise<Person> {
 async function startOurs(place: Place): Promise<Person> {
   const { netns, port, udp = true, lan, family, ipv6 = family === "ipv6", mapPorts } = place;
   const switches = [...(ipv6 ? [] : ["--no-ipv6"]), ...(udp ? [] : ["--no-udp"]), ...(lan ? ["--lan"] : [])];
-  const flags = ["rpc", "--port", String(port), ...switches, ...(mapPorts ? ["--map-ports"] : [])];
+  const flags = ["rpc", ...(udp ? ["--port", String(port)] : []), ...switches, ...(mapPorts ? ["--map-ports"] : [])];
   const rpc = rpcClient(spawnTied(process.execPath, [TOXCORE_TS, ...flags], netns));
   const connections: { state: ConnectionState; at: number }[] = [];
   const listen = () =>

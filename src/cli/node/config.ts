@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type BootstrapNode, ToxError } from "../../index.ts";
 import { LOG_LEVELS, type LogLevel } from "../../node/index.ts";
+import { whyUnreadable } from "../why_unreadable.ts";
 import { type ConfigGroup, type ConfigValue, configError, parseConfigText } from "./config_text.ts";
 import { nearestName } from "./nearest.ts";
 
@@ -46,7 +47,7 @@ export const DEFAULT_MOTD = `toxcore-ts ${version}`;
 /** Rejects with `config-invalid`. */
 export async function readNodeConfig(file: string): Promise<NodeConfig> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new ToxError("config-invalid", `The configuration ${file} cannot be read: ${String(error)}.`);
+    throw new ToxError("config-invalid", `The configuration ${file} cannot be read: ${whyUnreadable(error)}.`);
   });
   return parseNodeConfig(text, file);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ToxError } from "../../index.ts";
+import { whyUnreadable } from "../why_unreadable.ts";
 
 export interface KeysFilePair {
   readonly publicKey: Uint8Array;
@@ -21,7 +22,7 @@ export async function readOrMakeKeys(
     throw new ToxError("config-invalid", `The keys file ${path} ${why}.`);
   };
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) =>
-    error.code === "ENOENT" ? undefined : fail(`cannot be read: ${error.message}`),
+    error.code === "ENOENT" ? undefined : fail(`cannot be read: ${whyUnreadable(error)}`),
   );
   if (bytes === undefined) {
     const pair = make();

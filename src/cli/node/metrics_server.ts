@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Metrics, ToxError } from "../../index.ts";
+import { metricHelp } from "./metric_help.ts";
 
 /** Counters and gauges, and their text as Prometheus reads it (version 0.0.4). */
 export class PrometheusMetrics implements Metrics {
@@ -18,14 +19,22 @@ export class PrometheusMetrics implements Metrics {
 
   text(): string {
     const lines: string[] = [];
-    for (const [name, value] of this.#counters) lines.push(...metric(`${nameOf(name)}_total`, "counter", value));
-    for (const [name, value] of this.#gauges) lines.push(...metric(nameOf(name), "gauge", value));
+    for (const [name, value] of this.#counters) lines.push(...linesOf(name, "counter", value));
+    for (const [name, value] of this.#gauges) lines.push(...linesOf(name, "gauge", value));
     return `${lines.join("\n")}\n`;
   }
 }
 
-const nameOf = (name: string) => `toxcore_${name.replace(/[^A-Za-z0-9_]/g, "_")}`;
-const metric = (name: string, type: string, value: number) => [`# TYPE ${name} ${type}`, `${name} ${value}`];
+/** The library's name as Prometheus has it. */
+export function prometheusName(name: string, type: "counter" | "gauge"): string {
+  return `toxcore_${name.replace(/[^A-Za-z0-9_]/g, "_")}${type === "counter" ? "_total" : ""}`;
+}
+
+function linesOf(name: string, type: "counter" | "gauge", value: number): string[] {
+  const shown = prometheusName(name, type);
+  const help = metricHelp(name);
+  return [...(help === undefined ? [] : [`# HELP ${shown} ${help}`]), `# TYPE ${shown} ${type}`, `${shown} ${value}`];
+}
 
 export interface MetricsServerParts {
   readonly text: () => string;

@@ -8,6 +8,7 @@ import { loadCryptoProvider } from "../crypto_loader.ts";
 import { suppliedRandom } from "../random.ts";
 import { JournalFile } from "./journal_file.ts";
 import { tryLog } from "./log_file.ts";
+import { finishPasswordChange } from "./password_change.ts";
 import { passwordScheme } from "./password_scheme.ts";
 import { storePaths } from "./paths.ts";
 import type { Place } from "./place.ts";
@@ -17,7 +18,10 @@ import { MAX_NAME_SIZE, StateFile } from "./state_file.ts";
 import { Vault } from "./vault.ts";
 
 export interface FileStoreOptions {
-  /** Encrypts everything, as toxcore encrypts profiles. What is not encrypted yet is with the next write. It is copied. */
+  /**
+   * Encrypts everything, as toxcore encrypts profiles. What is not encrypted yet is with the next write; another password, or
+   * none any more, is `changeProfilePassword`. It is copied.
+   */
   readonly password?: string | Uint8Array;
   /** Hears of damage that was worked around. Errors go to standard error when left out. */
   readonly logger?: Logger;
@@ -41,7 +45,7 @@ interface OpenPlace extends Place {
 }
 
 class FileStore implements Store {
-  readonly #path: string;
+  readonly place: string;
   readonly #password: Uint8Array | undefined;
   readonly #profile: ProfileFile;
   readonly #state: StateFile;
@@ -51,7 +55,7 @@ class FileStore implements Store {
   #closed = false;
 
   constructor(path: string, { password, logger = consoleLogger("error") }: FileStoreOptions) {
-    this.#path = path;
+    this.place = path;
     if (password?.length === 0) throw new ToxError("invalid-argument", "Give a password, or leave it out.");
     this.#password = typeof password === "string" ? utf8(password) : password?.slice();
     const place = () => this.#place();
@@ -118,9 +122,10 @@ class FileStore implements Store {
   }
 
   async #open(): Promise<OpenPlace> {
-    const paths = await storePaths(this.#path);
+    const paths = await storePaths(this.place);
     const lock = await ProfileLock.acquire(paths.lock, paths.profile);
     try {
+      await finishPasswordChange(paths);
       const crypto = new Crypto(await loadCryptoProvider(), suppliedRandom());
       const vault = new Vault(crypto, passwordScheme(crypto), this.#password?.slice());
       const place = { paths, vault, lock };

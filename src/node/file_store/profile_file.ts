@@ -12,6 +12,8 @@ export class ProfileFile {
   readonly #writes = new SharedWrites<Uint8Array>((versions) => this.#save(versions.at(-1)));
   /** The file cannot be read: it is not what the previous version shall be replaced by. */
   #damaged = false;
+  /** It has been written here, so it is encrypted if it shall be. */
+  #sealed = false;
 
   constructor(place: FindPlace) {
     this.#place = place;
@@ -41,10 +43,13 @@ export class ProfileFile {
 
   async #save(bytes: Uint8Array | undefined): Promise<void> {
     if (bytes === undefined) return;
-    const { paths, vault } = await this.#place();
+    const place = await this.#place();
+    const { paths, vault } = place;
     const file = await vault.encrypt(bytes);
-    await replaceFile(paths.profile, chunksOf(file), this.#damaged ? undefined : paths.previous);
+    const isKept = this.#damaged || (!this.#sealed && (await keepBare(place)));
+    await replaceFile(paths.profile, chunksOf(file), isKept ? undefined : paths.previous);
     this.#damaged = false;
+    this.#sealed = true;
   }
 }
 
@@ -65,6 +70,15 @@ export async function readProfile(place: Place): Promise<Uint8Array | undefined>
       cause: error,
     });
   }
+}
+
+/** A profile that is not encrypted, and shall be, is encrypted as the version before, too. False where it is otherwise. */
+async function keepBare({ paths, vault }: Place): Promise<boolean> {
+  if (!vault.hasPassword) return false;
+  const bytes = await readWhole(paths.profile);
+  if (bytes === undefined || !vault.isBare(bytes)) return false;
+  await replaceFile(paths.previous, chunksOf(await vault.encrypt(bytes)));
+  return true;
 }
 
 async function readPrevious({ paths, vault }: Place): Promise<Uint8Array | undefined> {

@@ -48,6 +48,15 @@ export class Vault {
     return this.#password !== undefined;
   }
 
+  /** Whether a whole file lies open though there is a password. */
+  isBare(bytes: Uint8Array): boolean {
+    try {
+      return this.hasPassword && this.#scheme.saltOf(bytes) === undefined;
+    } catch {
+      return false; // it was encrypted, and is cut short
+    }
+  }
+
   /** What a whole file holds. Rejects with `password-missing`, `password-wrong` or `profile-damaged`, which name the path. */
   async decrypt(bytes: Uint8Array, path: string): Promise<Uint8Array> {
     try {

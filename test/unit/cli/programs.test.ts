@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MAIN, startRpc } from "../../support/rpc_client.ts";
+import { scratch } from "../../support/scratch.ts";
+
+const newFolder = scratch();
 
 /** Runs the program without a terminal and answers what it wrote. With `keepOpen` its input does not end. */
 async function run(args: readonly string[], input = "", { timeoutMs = 30_000, keepOpen = false } = {}) {
@@ -77,8 +82,7 @@ describe("chat", () => {
     [["chat", "--demo", "--proxy", "socks5://127.0.0.1:1"], "leave --proxy and --no-udp out"],
     [["chat", "--demo", "--no-udp"], "leave --proxy and --no-udp out"],
     [["chat", "--proxy", "socks4://127.0.0.1:1"], "neither socks5://"],
-    [["rpc", "--proxy", "socks5://127.0.0.1:1", "--lan"], "Leave out `lan`"],
-    [["rpc", "--proxy", "socks5://127.0.0.1:1", "--relay-port", "0"], "leave out the relay's port"],
+    [["rpc", "--no-udp", "--map-ports"], "Leave out --map-ports with --no-udp"],
     [["chat", "--port", "70000"], "Give a port from 0 to 65535"],
     [["chat", "--bootstrap", "nowhere"], "HOST:PORT:KEY"],
     [["chat", "--nodes", "/nonexistent/nodes.json"], "cannot be read"],
@@ -108,7 +112,8 @@ describe("rpc", () => {
     await bob.call("acceptFriend", { publicKey: a.publicKey.toLowerCase() });
     await alice.notified("friendConnection");
     const { messageId } = await alice.call("send", { friend: b.publicKey, text: "hello" });
-    expect(await bob.notified("message")).toEqual({ friend: a.publicKey, text: "hello", action: false });
+    const id = expect.stringMatching(/^[0-9A-F]{32}$/);
+    expect(await bob.notified("message")).toEqual({ friend: a.publicKey, text: "hello", action: false, id });
     expect(await alice.notified("delivered")).toEqual({ friend: b.publicKey, messageId });
     await expect(alice.call("send", { friend: b.publicKey, text: "" })).rejects.toMatchObject({
       data: { code: "message-empty" },
@@ -117,5 +122,38 @@ describe("rpc", () => {
     await bob.notified("friendConnection", ({ state }) => state === "none");
     bob.endInput();
     expect(await Promise.all([alice.exited, bob.exited])).toEqual([0, 0]);
+  });
+
+  it("shows avatars, and says at once when a file has no place, so that its offer stays", async () => {
+    const folder = newFolder();
+    const image = join(folder, "face.png");
+    writeFileSync(image, "a face");
+    await using alice = startRpc();
+    await using bob = startRpc();
+    const [a, b] = [await alice.call("self"), await bob.call("self")];
+    await alice.call("bootstrap", { host: "127.0.0.1", port: b.udpPort, publicKey: b.dhtPublicKey });
+    await alice.call("addFriendWithoutRequest", { publicKey: b.publicKey });
+    await bob.call("addFriendWithoutRequest", { publicKey: a.publicKey });
+    await alice.notified("friendConnection");
+
+    await alice.call("setAvatar", { path: image });
+    const { hash } = await alice.call("avatar");
+    expect(await bob.notified("friendAvatar")).toEqual({ friend: a.publicKey, hash });
+    const shown = { hash, hex: Buffer.from("a face").toString("hex").toUpperCase() };
+    expect(await bob.call("avatar", { friend: a.publicKey })).toEqual(shown);
+    await alice.call("setAvatar");
+    expect(await bob.notified("friendAvatar")).toEqual({ friend: a.publicKey, hash: null });
+    expect(await bob.call("avatar", { friend: a.publicKey })).toEqual({ hash: null, hex: null });
+
+    await alice.call("sendFile", { friend: b.publicKey, path: image });
+    const { fileId } = await bob.notified("fileOffer");
+    const take = (path: string) => bob.call("acceptFile", { friend: a.publicKey, fileId, path });
+    await expect(take(image)).rejects.toMatchObject({ message: expect.stringContaining("is there already") });
+    await expect(take(join(folder, "none", "x"))).rejects.toMatchObject({
+      message: expect.stringContaining("There is no folder"),
+    });
+    await take(join(folder, "copy"));
+    await bob.notified("fileDone");
+    expect(readFileSync(join(folder, "copy"), "utf8")).toBe("a face");
   });
 });

@@ -28,9 +28,18 @@ describe("files on Node's disk", () => {
 
   it("are refused where there is none", async () => {
     expect(() => fileSource(at("none"))).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    expect(() => fileSource(at("none"))).toThrow(/none cannot be read: there is none\.$/);
     expect(() => fileSource(folder)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
     await expect(nodeFiles.source(at("none"))).rejects.toMatchObject({ code: "invalid-argument" });
     await expect(nodeFiles.sink(at("none"))).rejects.toThrow();
+  });
+
+  it("have no place where there is no folder", () => {
+    writeFileSync(at("file"), "");
+    for (const place of [at("none/file"), at("file/within")]) {
+      expect(() => fileSink(place)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+      expect(() => fileSink(place)).toThrow("There is no folder");
+    }
   });
 
   it("have their name when they are whole, and not before", async () => {

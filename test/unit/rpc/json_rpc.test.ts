@@ -1,20 +1,24 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { ToxError } from "../../../src/index.ts";
-import { answerLine, type Methods, RpcError, RpcErrorCode } from "../../../src/rpc/json_rpc.ts";
-import { linesOf, MAX_LINE_BYTES } from "../../../src/rpc/lines.ts";
+import { answerLine, type Method, type Methods, RpcError, RpcErrorCode } from "../../../src/rpc/json_rpc.ts";
+import { linesOf, MAX_LINE_BYTES, TOO_LONG } from "../../../src/rpc/lines.ts";
 import { integerParam } from "../../../src/rpc/params.ts";
 
+const method = (run: Method["run"], params: readonly string[] = []): Method => ({ params, run });
+const done: unknown[] = [];
+
 const methods: Methods = {
-  double: (params) => ({ value: 2 * integerParam(params, "value") }),
-  nothing: () => undefined,
-  refuse: () => {
+  double: method((params) => ({ value: 2 * integerParam(params, "value") }), ["value"]),
+  note: method((params) => void done.push(params), ["text", "loud"]),
+  nothing: method(() => undefined),
+  refuse: method(() => {
     throw new ToxError("own-id", "That is you.");
-  },
-  fail: () => Promise.reject(new Error("broken")),
-  invalid: () => {
+  }),
+  fail: method(() => Promise.reject(new Error("broken"))),
+  invalid: method(() => {
     throw new RpcError(RpcErrorCode.InvalidParams, "no");
-  },
+  }),
 };
 
 const answer = async (message: unknown) => {
@@ -74,6 +78,20 @@ describe("JSON-RPC", () => {
     expect((await answer(line)).error.code).toBe(code);
   });
 
+  it("refuses a parameter that the method does not have, names it, and does nothing", async () => {
+    const refused = await answer({ jsonrpc: "2.0", id: 1, method: "note", params: { text: "a", laud: true } });
+    expect(refused.error).toEqual({
+      code: RpcErrorCode.InvalidParams,
+      message: '"laud" is no parameter of note: those are text, loud.',
+    });
+    const none = await answer({ jsonrpc: "2.0", id: 1, method: "nothing", params: { toString: 1 } });
+    expect(none.error.message).toBe('"toString" is no parameter of nothing: it has none.');
+    await answer({ jsonrpc: "2.0", method: "note", params: { laud: true } });
+    expect(done).toEqual([]);
+    await answer({ jsonrpc: "2.0", method: "note", params: { text: "a" } });
+    expect(done).toEqual([{ text: "a" }]);
+  });
+
   it.each(["true", "{}", "[1]", "1e999"])("refuses the id %s, and does nothing", async (id) => {
     const refused = await answer(`{"jsonrpc":"2.0","id":${id},"method":"double","params":{"value":1}}`);
     expect(refused).toMatchObject({ id: null, error: { code: RpcErrorCode.InvalidRequest } });
@@ -90,7 +108,7 @@ describe("JSON-RPC", () => {
 
 describe("lines", () => {
   const collect = async (chunks: readonly string[]) => {
-    const lines: string[] = [];
+    const lines: (string | typeof TOO_LONG)[] = [];
     for await (const line of linesOf(Readable.from(chunks.map((chunk) => Buffer.from(chunk, "latin1")))))
       lines.push(line);
     return lines;
@@ -102,7 +120,12 @@ describe("lines", () => {
     expect(await collect([bytes])).toEqual(["one", "twö", "", "last"]);
   });
 
-  it("have a longest", async () => {
-    await expect(collect(["x".repeat(MAX_LINE_BYTES + 1)])).rejects.toThrow("longer than");
+  it("that are too long are told of at once, once, and passed over", async () => {
+    const longest = "x".repeat(MAX_LINE_BYTES);
+    expect(await collect([`${longest}\n`, "next\n"])).toEqual([longest, "next"]);
+    expect(await collect([`${longest}x\nnext\n`])).toEqual([TOO_LONG, "next"]);
+    expect(await collect([longest, longest, "x", longest, "the end\nnext"])).toEqual([TOO_LONG, "next"]);
+    expect(await collect([longest, "x"])).toEqual([TOO_LONG]);
+    expect(await collect([`a\n${longest}x\n${longest}x\nb`])).toEqual(["a", TOO_LONG, TOO_LONG, "b"]);
   });
 });

@@ -1,8 +1,15 @@
 import { once } from "node:events";
+import { globSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { MetricsEndpoint, PrometheusMetrics, serveMetrics } from "../../../../src/cli/node/metrics_server.ts";
+import { METRIC_HELP } from "../../../../src/cli/node/metric_help.ts";
+import {
+  MetricsEndpoint,
+  PrometheusMetrics,
+  prometheusName,
+  serveMetrics,
+} from "../../../../src/cli/node/metrics_server.ts";
 
 const HOST = "127.0.0.1";
 const parts = { text: () => "numbers\n", illness: (): string | undefined => undefined };
@@ -26,7 +33,37 @@ it("metrics are told as Prometheus reads them", () => {
   metrics.count("drop.a-b");
   metrics.gauge("node.nodes", 3);
   expect(metrics.text()).toContain("# TYPE toxcore_drop_a_b_total counter\ntoxcore_drop_a_b_total 1\n");
+  expect(metrics.text()).toContain("# HELP toxcore_node_nodes nodes of the DHT known to be alive\n");
   expect(metrics.text()).toContain("# TYPE toxcore_node_nodes gauge\ntoxcore_node_nodes 3\n");
+  metrics.count("drop.nodesRequest.forged");
+  expect(metrics.text()).toContain("# HELP toxcore_drop_nodesRequest_forged_total packets (nodesRequest) that were");
+});
+
+describe("what metrics mean", () => {
+  const root = new URL("../../../../", import.meta.url);
+  const sources = ["src/network", "src/dht", "src/onion/server", "src/relay", "src/node"].flatMap((folder) =>
+    globSync(`${folder}/**/*.ts`, { cwd: root }).map((file) => readFileSync(new URL(file, root), "utf8")),
+  );
+  const names = new Map<string, "counter" | "gauge">();
+  for (const source of sources) {
+    for (const [, kind = "", rest = ""] of source.matchAll(/\.(count|gauge)\(([^;]*)/g)) {
+      // A relay's client and friends are no node's.
+      for (const [, name = ""] of rest.matchAll(/"((?:udp|tcp|dht|onion|relay\.server|portMapping)\.[A-Za-z.]+)"/g))
+        names.set(name, kind === "gauge" ? "gauge" : "counter");
+    }
+  }
+  for (const name of ["node.nodes", "node.announcements", "node.relayConnections"]) names.set(name, "gauge");
+
+  it("is known of each that a node has, and of no other", () => {
+    expect(names.size).toBeGreaterThan(40);
+    expect(new Set(Object.keys(METRIC_HELP))).toEqual(new Set(names.keys()));
+  });
+
+  it("is in docs/node.md", () => {
+    const document = readFileSync(new URL("docs/node.md", root), "utf8");
+    for (const [name, kind] of names)
+      expect(document).toContain(`| \`${prometheusName(name, kind)}\` | ${METRIC_HELP[name]} |\n`);
+  });
 });
 
 describe("the metrics' server", () => {
