@@ -7,7 +7,12 @@ export default defineConfig({
     projects: [
       {
         // Examples import the package by its name, as apps do.
-        resolve: { alias: [{ find: /^toxcore-ts$/, replacement: join(import.meta.dirname, "src/index.ts") }] },
+        resolve: {
+          alias: [
+            { find: /^toxcore-ts$/, replacement: join(import.meta.dirname, "src/index.ts") },
+            { find: /^toxcore-ts\/media$/, replacement: join(import.meta.dirname, "src/media/index.ts") },
+          ],
+        },
         test: {
           name: "ours",
           include: ["test/{unit,scenarios,fuzz,pack}/**/*.test.ts"],
