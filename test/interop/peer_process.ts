@@ -2,6 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Mailbox, withMessage } from "./mailbox.ts";
+import { onOneProcessor } from "./one_processor.ts";
 import type { CreateParams, Method, Methods, ReadyInfo, WireError } from "./peer/protocol.ts";
 import { ended, spawnTied, Tail } from "./process.ts";
 
@@ -41,10 +42,13 @@ export class PeerProcess {
   #killed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(label: string, netns: string | undefined) {
+  /** `alone`: on one processor as far as it knows, see `onOneProcessor`. */
+  constructor(label: string, netns: string | undefined, alone = false) {
     this.#label = label;
     this.mailbox = new Mailbox(label);
-    this.#child = spawnTied(process.execPath, [MAIN], netns);
+    const line = [process.execPath, MAIN];
+    const [program = "", ...args] = alone ? onOneProcessor(line) : line;
+    this.#child = spawnTied(program, args, netns);
     this.#errors = new Tail(this.#child.stderr);
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#receive(line));
     this.exited = ended(this.#child).then(

@@ -11,12 +11,14 @@ import type {
   ReadyInfo,
   UserStatus,
 } from "./peer/protocol.ts";
+import { PeerCalls } from "./peer_calls.ts";
 import { PeerProcess } from "./peer_process.ts";
 
 export { describeInterop, libtoxcoreAvailable, libtoxcoreVersion } from "./available.ts";
 export { type Bootstrapd, type BootstrapdOptions, startBootstrapd } from "./bootstrapd.ts";
 export type { Match } from "./mailbox.ts";
 export { type ConnectionState, type EventName, monotonicMs, type PeerEvent, type UserStatus } from "./peer/protocol.ts";
+export { callBits, type PeerCalls } from "./peer_calls.ts";
 export { ToxcoreError } from "./peer_process.ts";
 
 /** Hex in any case, or the bytes. */
@@ -50,6 +52,8 @@ export interface ToxcorePeerOptions {
   secretKey?: Bytes;
   /** Iterate every millisecond; default: as often as `tox_iteration_interval` says, like real clients. */
   busy?: boolean;
+  /** Have calls, see `ToxcorePeer.calls`. Default: off. */
+  av?: boolean;
   /** toxcore's own log from this level on, to this process's standard error. */
   log?: LogLevel;
   /** Another libtoxcore: a file or soname. Default: `LIBTOXCORE` of the environment, then the system's. */
@@ -78,6 +82,9 @@ export class ToxcorePeer implements AsyncDisposable {
   /** Resolves to how the process ended (`exit code 0`, `signal SIGKILL`). */
   readonly exited: Promise<string>;
 
+  /** Only with the option `av`. */
+  readonly calls: PeerCalls;
+
   readonly #process: PeerProcess;
   #address: string;
 
@@ -89,6 +96,7 @@ export class ToxcorePeer implements AsyncDisposable {
     this.udpPort = info.udpPort;
     this.#address = info.address;
     this.exited = process.exited;
+    this.calls = new PeerCalls((method, params) => this.#call(method, params));
   }
 
   /** Resolves when the instance exists and its socket is bound. */
@@ -96,13 +104,14 @@ export class ToxcorePeer implements AsyncDisposable {
     const { library = process.env.LIBTOXCORE, savedata, secretKey, log } = options;
     const localDiscovery = options.localDiscovery ?? false;
     if (localDiscovery && options.netns === undefined) throw new Error("LAN discovery needs a network namespace.");
-    const peer = new PeerProcess(options.label ?? "toxcore", options.netns);
+    const peer = new PeerProcess(options.label ?? "toxcore", options.netns, options.av);
     const info = await peer.create({
       ...portRange(options),
       ipv6: options.ipv6 ?? false,
       udp: options.udp ?? true,
       holePunching: options.holePunching ?? true,
       busy: options.busy ?? false,
+      ...(options.av && { av: true }),
       ...(options.proxy && { proxy: options.proxy }),
       ...(localDiscovery && { localDiscovery }),
       ...(library === undefined ? {} : { library }),

@@ -65,6 +65,35 @@ const ERRORS = {
 
 export type ErrorEnum = keyof typeof ERRORS;
 
+/** The same of `toxav.h`, behind `TOXAV_ERR_<ENUM>_`. */
+const TOXAV_ERRORS = {
+  NEW: ["OK", "NULL", "MALLOC", "MULTIPLE"],
+  CALL: [
+    "OK",
+    "MALLOC",
+    "SYNC",
+    "FRIEND_NOT_FOUND",
+    "FRIEND_NOT_CONNECTED",
+    "FRIEND_ALREADY_IN_CALL",
+    "INVALID_BIT_RATE",
+  ],
+  ANSWER: ["OK", "SYNC", "CODEC_INITIALIZATION", "FRIEND_NOT_FOUND", "FRIEND_NOT_CALLING", "INVALID_BIT_RATE"],
+  CALL_CONTROL: ["OK", "SYNC", "FRIEND_NOT_FOUND", "FRIEND_NOT_IN_CALL", "INVALID_TRANSITION"],
+  BIT_RATE_SET: ["OK", "SYNC", "INVALID_BIT_RATE", "FRIEND_NOT_FOUND", "FRIEND_NOT_IN_CALL"],
+  SEND_FRAME: [
+    "OK",
+    "NULL",
+    "FRIEND_NOT_FOUND",
+    "FRIEND_NOT_IN_CALL",
+    "SYNC",
+    "INVALID",
+    "PAYLOAD_TYPE_DISABLED",
+    "RTP_FAILED",
+  ],
+} as const;
+
+export type ToxavErrorEnum = keyof typeof TOXAV_ERRORS;
+
 /** A call into libtoxcore that failed, or (code `HARNESS`) a request that the child could not understand. */
 export class CallError extends Error {
   readonly code: string;
@@ -78,9 +107,18 @@ export class CallError extends Error {
 
 /** Runs a C function that reports its error through an out-parameter. */
 export function checked<T>(errors: ErrorEnum, call: (error: [number]) => T): T {
+  return checkedBy(`TOX_ERR_${errors}`, ERRORS[errors], call);
+}
+
+/** The same for a function of toxav. */
+export function checkedAv<T>(errors: ToxavErrorEnum, call: (error: [number]) => T): T {
+  return checkedBy(`TOXAV_ERR_${errors}`, TOXAV_ERRORS[errors], call);
+}
+
+function checkedBy<T>(prefix: string, names: readonly string[], call: (error: [number]) => T): T {
   const error: [number] = [0];
   const result = call(error);
   if (error[0] === 0) return result;
-  const code = `TOX_ERR_${errors}_${ERRORS[errors][error[0]] ?? error[0]}`;
+  const code = `${prefix}_${names[error[0]] ?? error[0]}`;
   throw new CallError(code, code);
 }

@@ -163,9 +163,14 @@ export interface CallbackArguments {
   message: [tox: Pointer, friend: number, type: number, data: Pointer | null, length: number, userData: null];
 }
 
+/** Binds one C function by its prototype. */
+export type Bind = (prototype: string) => unknown;
+
 export interface LoadedLibrary {
   tox: Library;
   version: string;
+  /** Binds other functions of the same file. */
+  func: Bind;
   /** A C function pointer to `fn`; it stays valid for the life of the process. */
   callback<K extends CallbackKind>(kind: K, fn: (...args: CallbackArguments[K]) => void): Pointer;
 }
@@ -183,6 +188,7 @@ export function loadLibrary(path: string | undefined): LoadedLibrary {
   const tox = bind((prototype) => lib.func(prototype));
   return {
     tox,
+    func: (prototype) => lib.func(prototype),
     version: `${tox.versionMajor()}.${tox.versionMinor()}.${tox.versionPatch()}`,
     callback(kind, fn) {
       const prototype = prototypes[kind];
@@ -217,7 +223,7 @@ function open(candidates: string[]) {
   throw new Error(`cannot load libtoxcore: ${failures.join("; ")}`);
 }
 
-function bind(func: (prototype: string) => unknown): Library {
+function bind(func: Bind): Library {
   const declare = (result: string, name: string, parameters: string) => func(`${result} tox_${name}(${parameters})`);
   const call = (result: string, name: string, parameters = "") =>
     declare(result, name, parameters === "" ? "Tox *tox" : `Tox *tox, ${parameters}`);

@@ -1,3 +1,5 @@
+import { PeerAv } from "./av.ts";
+import { avHandlers } from "./av_handlers.ts";
 import { friendPublicKey, type Notify, registerCallbacks } from "./callbacks.ts";
 import { create } from "./create.ts";
 import { CallError, checked } from "./errors.ts";
@@ -22,6 +24,7 @@ export class Peer {
   readonly #library: LoadedLibrary;
   readonly #tox: Pointer;
   readonly #files: PeerFiles;
+  readonly #av: PeerAv | undefined;
   readonly #busy: boolean;
   readonly #udp: boolean;
   #closed = false;
@@ -29,7 +32,7 @@ export class Peer {
   /** `sendMany`s that wait for room: each is tried again after every iteration. */
   readonly #afterIteration = new Set<() => void>();
 
-  /** Throws `CallError` when `tox_new` fails. */
+  /** Throws `CallError` when `tox_new` fails, or `toxav_new`. */
   constructor(library: LoadedLibrary, params: CreateParams, notify: Notify) {
     this.#library = library;
     this.#tox = create(library, params);
@@ -37,6 +40,7 @@ export class Peer {
     this.#udp = params.udp;
     registerCallbacks(library, this.#tox, notify);
     this.#files = new PeerFiles(library, this.#tox, notify);
+    this.#av = params.av ? new PeerAv(library, this.#tox, params.busy, notify) : undefined;
     this.#schedule();
   }
 
@@ -73,6 +77,7 @@ export class Peer {
   #close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#av?.close();
     this.#library.tox.kill(this.#tox);
   }
 
@@ -200,7 +205,17 @@ export class Peer {
       this.#close();
       return {};
     },
+
+    ...avHandlers(
+      () => this.#calls,
+      (friend) => this.#friendNumber(friend),
+    ),
   };
+
+  get #calls(): PeerAv {
+    if (this.#av === undefined) throw new CallError("HARNESS", "the peer was started without `av`");
+    return this.#av;
+  }
 
   get #c() {
     return this.#library.tox;

@@ -11,13 +11,77 @@
 export type ConnectionState = "none" | "tcp" | "udp";
 export type UserStatus = "none" | "away" | "busy";
 export type FileControlName = "resume" | "pause" | "cancel";
+export type CallControlName = "resume" | "pause" | "cancel" | "muteAudio" | "unmuteAudio" | "hideVideo" | "showVideo";
 export type LogLevel = "trace" | "debug" | "info" | "warning" | "error";
 
 /** Indexes are the values of the C enums of the same meaning. */
 export const CONNECTION_STATES: readonly ConnectionState[] = ["none", "tcp", "udp"];
 export const USER_STATUSES: readonly UserStatus[] = ["none", "away", "busy"];
 export const FILE_CONTROLS: readonly FileControlName[] = ["resume", "pause", "cancel"];
+export const CALL_CONTROLS: readonly CallControlName[] = [
+  "resume",
+  "pause",
+  "cancel",
+  "muteAudio",
+  "unmuteAudio",
+  "hideVideo",
+  "showVideo",
+];
 export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error"];
+
+/** The bits of a call's state: what the friend does. None of them: he has paused. */
+export const CALL_STATE = {
+  error: 1,
+  finished: 2,
+  sendingAudio: 4,
+  sendingVideo: 8,
+  acceptingAudio: 16,
+  acceptingVideo: 32,
+} as const;
+export type CallStateName = keyof typeof CALL_STATE;
+
+/** A friend's sound since it was reset. Times on the clock of `PeerEvent.at`; what is not there yet is null or 0. */
+export interface HeardSound {
+  /** Audio frames that libtoxav gave, concealed ones among them. */
+  frames: number;
+  /** Of one channel. */
+  samples: number;
+  sampleRate: number;
+  channels: number;
+  /** Root mean square of the last second: some 5,600 of a whole tone, 0 to 300 is silence. */
+  level: number;
+  /** The strongest of the last second, Hz, to the next whole one; 0 in silence. */
+  frequency: number;
+  /** Between two frames. */
+  longestGapMs: number;
+  /** In the samples, once there was sound. */
+  longestSilenceMs: number;
+  firstAt: number | null;
+  /** When the first frame came that is no silence. */
+  firstSoundAt: number | null;
+}
+
+/** A friend's pictures since they were reset. */
+export interface SeenPicture {
+  frames: number;
+  width: number;
+  height: number;
+  /** Mean of the last picture, 0 to 255. */
+  luma: number;
+  /** The lowest and highest of those means. A picture that is sent walks between 63 and 183. */
+  darkest: number;
+  brightest: number;
+  /** Whether the last two pictures differ. */
+  moving: boolean;
+  longestGapMs: number;
+  firstAt: number | null;
+}
+
+/** Frames that libtoxav took, and those it did not, by error. */
+export interface SentFrames {
+  sent: number;
+  refused: Record<string, number>;
+}
 
 export interface ProxyParams {
   kind: "http" | "socks5";
@@ -43,6 +107,8 @@ export interface CreateParams {
   secretKey?: string;
   /** Iterate every millisecond instead of every `tox_iteration_interval`. */
   busy: boolean;
+  /** Have a ToxAV too. Default: none, and calls are not even bound. */
+  av?: boolean;
   /** Lowest level of toxcore's own log that goes to standard error; absent: none. */
   log?: LogLevel;
 }
@@ -116,6 +182,28 @@ export interface Methods {
   conferenceNew: { params: { title: string }; result: object };
   conferenceCount: { params: object; result: { count: number } };
   savedata: { params: object; result: { hex: string } };
+
+  /** Bit rates in kbit/s; 0: does not send that. */
+  call: { params: { friend: string; audioBitRate: number; videoBitRate: number }; result: object };
+  answerCall: { params: { friend: string; audioBitRate: number; videoBitRate: number }; result: object };
+  callControl: { params: { friend: string; control: CallControlName }; result: object };
+  setBitRate: { params: { friend: string; audio?: number; video?: number }; result: object };
+  /** Goes on until it is stopped or the call ends. Gives when the first frame was sent. */
+  sendTone: {
+    params: { friend: string; hz: number; sampleRate: number; channels: number; frameMs: number };
+    result: { at: number };
+  };
+  stopTone: { params: { friend: string }; result: SentFrames };
+  /** The same with pictures that change. Even sizes. */
+  sendPicture: {
+    params: { friend: string; width: number; height: number; frameRate: number };
+    result: { at: number };
+  };
+  stopPicture: { params: { friend: string }; result: SentFrames };
+  heard: { params: { friend: string }; result: HeardSound };
+  seen: { params: { friend: string }; result: SeenPicture };
+  /** Forgets what was heard and seen of the friend. */
+  resetHeard: { params: { friend: string }; result: object };
   /** `tox_kill`, then exit code 0. */
   close: { params: object; result: object };
 }
@@ -142,6 +230,13 @@ export interface EventFields {
   fileControl: { friend: string; file: number; control: FileControlName };
   /** All has come, or has been acknowledged. */
   fileDone: { friend: string; file: number; direction: "send" | "receive"; bytes: number };
+  /** He calls, and says what he sends. */
+  call: { friend: string; audio: boolean; video: boolean };
+  /** `bits`: of `CALL_STATE`; `states`: their names. */
+  callState: { friend: string; bits: number; states: CallStateName[] };
+  /** libtoxav suggests so many kbit/s. */
+  audioBitRate: { friend: string; bitRate: number };
+  videoBitRate: { friend: string; bitRate: number };
 }
 
 export type EventName = keyof EventFields;
