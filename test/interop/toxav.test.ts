@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { goldenCalls } from "../support/golden.ts";
+import { hex } from "../support/hex.ts";
+import { RawFriend } from "./raw_friend.ts";
 import { callBits, describeInterop, ToxcorePeer } from "./toxcore.ts";
 
 const PATIENCE_MS = 120_000;
@@ -188,6 +191,50 @@ describeInterop("libtoxav with many", () => {
     await expect(alice.calls.control(bob.publicKey, "cancel")).rejects.toMatchObject({
       code: "TOXAV_ERR_CALL_CONTROL_FRIEND_NOT_IN_CALL",
     });
+  });
+});
+
+describeInterop("libtoxav's packets", () => {
+  const MSI = 69;
+  let alice: ToxcorePeer;
+  let friend: RawFriend;
+
+  beforeAll(async () => {
+    alice = await startPeer("alice");
+    friend = await RawFriend.meet(alice);
+  });
+  afterAll(async () => {
+    friend?.[Symbol.dispose]();
+    await alice?.close();
+  });
+
+  it("are those that were recorded", async () => {
+    const { invite, mute, pause, hangUp } = goldenCalls().msi;
+    await alice.calls.call(friend.publicKey, { video: 1500 });
+    expect(await friend.takeMany(1, MSI)).toEqual([invite]);
+    friend.sendLossless(MSI, 1, 1, 1, 3, 1, 60, 0);
+    await alice.waitFor("callState", { bits: ALL });
+    await alice.calls.control(friend.publicKey, "muteAudio");
+    await alice.calls.control(friend.publicKey, "pause");
+    await alice.calls.control(friend.publicKey, "cancel");
+    expect(await friend.takeMany(3, MSI)).toEqual([mute, pause, hangUp]);
+  });
+
+  it.each([
+    ["a push without a call", "01 01 01 03 01 3c 00", 4],
+    ["a pop without a call", "01 01 02 00", 4],
+    ["even an error without a call", "01 01 02 02 01 03 00", 4],
+    ["nothing but the end", "00", 1],
+    ["no end", "01 01 00", 1],
+    ["an unknown header", "04 01 01 00", 1],
+    ["a value of two bytes", "01 02 00 00 00", 1],
+    ["an unknown request", "01 01 03 00", 1],
+    ["an unknown error", "01 01 02 02 01 08 00", 1],
+    ["no request", "03 01 3c 00", 1],
+    ["an invite without capabilities", "01 01 00 00", 1],
+  ])("answer %s with a pop that has an error", async (_, packet, error) => {
+    friend.sendLossless(MSI, hex(packet));
+    expect(await friend.takeMany(1, MSI)).toEqual([Uint8Array.of(MSI, 1, 1, 2, 2, 1, error, 0)]);
   });
 });
 
