@@ -9,16 +9,20 @@ import type { Bytes, DhtNode } from "./toxcore.ts";
 
 export { type RunOptions, Sandbox } from "./netns.ts";
 export type { Terminal } from "./tmux.ts";
+export { FakeSound } from "./toxic_sound.ts";
 
 export interface ToxicOptions {
   /** Nodes it bootstraps from: in the same sandbox, at an IPv4 address. */
   nodes: DhtNode[];
   /** Name of its profile and window; several in one sandbox need different ones. Default: `toxic`. */
   profile?: string;
+  /** Added to the environment: `FakeSound.env` for calls. Default: a null sound device, which has no microphone. */
+  env?: Record<string, string>;
 }
 
 const START_TIMEOUT_MS = 20_000;
 const ONLINE_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = 30_000;
 
 let available: boolean | undefined;
 
@@ -47,13 +51,16 @@ export class Toxic {
   }
 
   /** Resolves when its home window is there and has told its Tox ID; it may not be online yet. */
-  static async start(sandbox: Sandbox, { nodes, profile = "toxic" }: ToxicOptions): Promise<Toxic> {
+  static async start(
+    sandbox: Sandbox,
+    { nodes, profile = "toxic", env = { ALSOFT_DRIVERS: "null" } }: ToxicOptions,
+  ): Promise<Toxic> {
     const file = (suffix: string) => join(sandbox.directory, `${profile}.${suffix}`);
     await writeFile(file("nodes.json"), nodesFile(nodes));
     await writeFile(file("conf"), CONFIGURATION);
     const command = ["toxic", "-4", "-L", "-n", file("nodes.json"), "-c", file("conf"), "-f", file("tox")];
     const isNew = !existsSync(file("tox"));
-    const terminal = await sandbox.run(profile, command);
+    const terminal = await sandbox.run(profile, command, { env });
     if (isNew) {
       await terminal.waitForText("Would you like to encrypt it?", START_TIMEOUT_MS);
       await terminal.enter("n");
@@ -123,6 +130,46 @@ export class Toxic {
     await this.terminal.waitForText(new RegExp(`\\[Contacts\\](?: \\[[^\\]]*\\]){${number + 1}}`), timeoutMs);
     await this.show(number + 2);
   }
+
+  /** Calls the friend of the chat that is shown; `waitForCallStarted` says that he has answered. */
+  async call(): Promise<void> {
+    await this.enter("/call");
+    await this.terminal.waitForText('Ringing...type "/hangup" to cancel it.');
+  }
+
+  /** Answers the friend of the chat that is shown, waiting for his call. */
+  async answer(): Promise<void> {
+    await this.#waitForLast("Incoming audio call!");
+    await this.enter("/answer");
+    await this.waitForCallStarted();
+  }
+
+  async reject(): Promise<void> {
+    await this.#waitForLast("Incoming audio call!");
+    await this.enter("/reject");
+    await this.#waitForLast("Rejected!");
+  }
+
+  async waitForCallStarted(): Promise<void> {
+    await this.terminal.waitForText(/Call Active.*Duration/s, CALL_TIMEOUT_MS);
+  }
+
+  /** Ends the call, or takes it back while it rings. */
+  async hangUp(): Promise<void> {
+    await this.enter("/hangup");
+    await this.terminal.waitForText(/Call (ended|canceled)!\s+\[Home\]/);
+  }
+
+  /** Turns the microphone ("in") or the loudspeaker ("out") off, or on again. Nothing is said of it to the friend. */
+  async mute(device: "in" | "out", muted = true): Promise<void> {
+    await this.enter(`/mute ${device}`);
+    await this.terminal.waitForText(`${device === "in" ? "In" : "Out"} muted: ${muted ? "yes" : "no"}`);
+  }
+
+  /** The line is the last one above the tabs: older ones of the same text stay on the screen. */
+  async #waitForLast(line: string): Promise<void> {
+    await this.terminal.waitForText(new RegExp(`${line}[^\\n]*\\s+\\[Home\\]`), CALL_TIMEOUT_MS);
+  }
 }
 
 /** Nothing that beeps, looks for node lists in the web, or changes the status with tmux's clients. */
@@ -132,6 +179,9 @@ const CONFIGURATION = `ui = {
   show_welcome_msg=false;
   nodeslist_update_freq=0;
   mplex_away=false;
+};
+audio = {
+  chat_audio_channels=1;
 };
 `;
 
