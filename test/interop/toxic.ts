@@ -16,13 +16,10 @@ export interface ToxicOptions {
   nodes: DhtNode[];
   /** Name of its profile and window; several in one sandbox need different ones. Default: `toxic`. */
   profile?: string;
-<<<<<<< HEAD
   /** Of a profile that is there already, and encrypted. */
   password?: string;
-=======
   /** Added to the environment: `FakeSound.env` for calls. Default: a null sound device, which has no microphone. */
   env?: Record<string, string>;
->>>>>>> toxavpeer
 }
 
 const START_TIMEOUT_MS = 20_000;
@@ -42,7 +39,7 @@ export function toxicAvailable(): boolean {
   return available;
 }
 
-/** Debian's toxic, with a profile that is there already or else new and unencrypted, in a sandbox's terminal. */
+/** Debian's toxic, with an unencrypted profile that is there already or else new, in a sandbox's terminal. */
 export class Toxic {
   readonly terminal: Terminal;
   /** The Tox ID, 76 hex digits. */
@@ -56,13 +53,10 @@ export class Toxic {
   }
 
   /** Resolves when its home window is there and has told its Tox ID; it may not be online yet. */
-<<<<<<< HEAD
-  static async start(sandbox: Sandbox, { nodes, profile = "toxic", password }: ToxicOptions): Promise<Toxic> {
-=======
   static async start(
-    sandbox: Sandbox,nodes, profile = "toxic", env = { ALSOFT_DRIVERS: "null" } : ToxicOptions,
+    sandbox: Sandbox,
+    { nodes, profile = "toxic", password, env = { ALSOFT_DRIVERS: "null" } }: ToxicOptions,
   ): Promise<Toxic> {
->>>>>>> toxavpeer
     const file = (suffix: string) => join(sandbox.directory, `${profile}.${suffix}`);
     await writeFile(file("nodes.json"), nodesFile(nodes));
     await writeFile(file("conf"), CONFIGURATION);
@@ -84,36 +78,43 @@ export class Toxic {
   }
 
   /** The program ends, and its profile is written. */
-  async quit(): Promise<void> 
+  async quit(): Promise<void> {
     await this.show(0); // the list of contacts takes no commands
     await this.enter("/exit");
     await this.terminal.exited;
+  }
 
   /** The public key within the Tox ID. */
-  get publicKey(): string 
+  get publicKey(): string {
     return this.id.slice(0, 64);
+  }
 
   /** Until its status bar says that the DHT is there. */
-  async waitOnline(timeoutMs: number = ONLINE_TIMEOUT_MS): Promise<void> 
+  async waitOnline(timeoutMs: number = ONLINE_TIMEOUT_MS): Promise<void> {
     await this.terminal.waitForText(/^ ?\[Online\]/m, timeoutMs);
+  }
 
   /** A line of text or a `/command`, to the window that is shown. */
-  async enter(line: string): Promise<void> 
+  async enter(line: string): Promise<void> {
     await this.terminal.enter(line);
+  }
 
-  async setName(name: string): Promise<void> 
+  async setName(name: string): Promise<void> {
     await this.enter(`/nick ${name}`);
+  }
 
   /** Sends a friend request. Without spaces: toxic 0.11 sends only the first word of a quoted message, cut by a letter. */
-  async addFriend(id: Bytes, message: string): Promise<void> 
+  async addFriend(id: Bytes, message: string): Promise<void> {
     await this.enter(`/add ${hexOf(id)} "${message}"`);
     await this.terminal.waitForText("Friend request sent.");
+  }
 
   /** Waits for a friend request with that message, and accepts the one of this number. */
-  async acceptFriend(message: string, number = 0, timeoutMs: number = ONLINE_TIMEOUT_MS): Promise<void> 
+  async acceptFriend(message: string, number = 0, timeoutMs: number = ONLINE_TIMEOUT_MS): Promise<void> {
     await this.terminal.waitForText(message, timeoutMs);
     await this.enter(`/accept ${number}`);
     await this.terminal.waitForText("Friend request accepted.");
+  }
 
   /** Shows a window: 0 home, 1 contacts, then the chats in the order of their opening. */
   async show(window: number): Promise<void> {
@@ -124,44 +125,52 @@ export class Toxic {
   }
 
   /** Opens a chat with the only friend, and shows it. What is entered from now on goes to that friend. */
-  async openChat(): Promise<void> 
+  async openChat(): Promise<void> {
     await this.show(1);
     await this.terminal.press("Enter");
     this.#window = 2;
+  }
 
   /** Shows a chat that the friend's message has opened, waiting for it if need be. Counts from 0. */
-  async showChat(number = 0, timeoutMs?: number): Promise<void> 
+  async showChat(number = 0, timeoutMs?: number): Promise<void> {
     await this.terminal.waitForText(new RegExp(`\\[Contacts\\](?: \\[[^\\]]*\\]){${number + 1}}`), timeoutMs);
     await this.show(number + 2);
+  }
 
   /** Calls the friend of the chat that is shown; `waitForCallStarted` says that he has answered. */
-  async call(): Promise<void> 
+  async call(): Promise<void> {
     await this.enter("/call");
     await this.terminal.waitForText('Ringing...type "/hangup" to cancel it.');
+  }
 
   /** Answers the friend of the chat that is shown, waiting for his call. */
-  async answer(): Promise<void> 
+  async answer(): Promise<void> {
     await this.#waitForLast("Incoming audio call!");
     await this.enter("/answer");
     await this.waitForCallStarted();
+  }
 
-  async reject(): Promise<void> 
+  async reject(): Promise<void> {
     await this.#waitForLast("Incoming audio call!");
     await this.enter("/reject");
     await this.#waitForLast("Rejected!");
+  }
 
-  async waitForCallStarted(): Promise<void> 
+  async waitForCallStarted(): Promise<void> {
     await this.terminal.waitForText(/Call Active.*Duration/s, CALL_TIMEOUT_MS);
+  }
 
   /** Ends the call, or takes it back while it rings. */
-  async hangUp(): Promise<void> 
+  async hangUp(): Promise<void> {
     await this.enter("/hangup");
     await this.terminal.waitForText(/Call (ended|canceled)!\s+\[Home\]/);
+  }
 
   /** Turns the microphone ("in") or the loudspeaker ("out") off, or on again. Nothing is said of it to the friend. */
-  async mute(device: "in" | "out", muted = true): Promise<void> 
+  async mute(device: "in" | "out", muted = true): Promise<void> {
     await this.enter(`/mute ${device}`);
     await this.terminal.waitForText(`${device === "in" ? "In" : "Out"} muted: ${muted ? "yes" : "no"}`);
+  }
 
   /** The line is the last one above the tabs: older ones of the same text stay on the screen. */
   async #waitForLast(line: string): Promise<void> {
