@@ -16,6 +16,7 @@ const WAITING = [
   "test/interop/**/*.test.ts",
   "test/unit/{cli,crash}/**/*.test.ts",
   "test/unit/tox_proxy.test.ts",
+  "test/unit/rpc/calls.test.ts",
   "test/fuzz/{command,engine}.test.ts",
 ];
 

@@ -1,6 +1,7 @@
 /** JSON-RPC to the end: lines of requests to an instance that is alone in its universe. */
 import { MemoryMetrics, Tox } from "../../src/core.ts";
 import { loadCryptoProvider } from "../../src/node/index.ts";
+import { RpcCalls } from "../../src/rpc/calls.ts";
 import { RpcFiles } from "../../src/rpc/files.ts";
 import { answerLine, notificationLine, RpcErrorCode } from "../../src/rpc/json_rpc.ts";
 import { rpcMethods } from "../../src/rpc/methods.ts";
@@ -24,7 +25,9 @@ export async function fuzz(data: Uint8Array): Promise<void> {
   const notify = async (method: string, params: object) => JSON.parse(notificationLine(method, params));
   forwardEvents(tox, notify);
   const files = new RpcFiles(tox, notify);
-  const methods = rpcMethods({ tox, requests: new PendingRequests(tox), files, metrics, close: () => undefined });
+  const calls = new RpcCalls(tox, notify);
+  const requests = new PendingRequests(tox);
+  const methods = rpcMethods({ tox, requests, files, calls, metrics, close: () => undefined });
   for (const line of fromUtf8(data).split("\n")) {
     const answer = await universe.wait(answerLine(line, methods));
     const codes = checkAnswer(line, answer);

@@ -60,7 +60,7 @@ export class FriendCall implements CallWith<Friend> {
   #announced: CallState = "ringing";
   /** The capabilities that we have told last. */
   #told: number | undefined;
-  /** His call came while ours was ringing. */
+  /** A toxcore peer's call came while ours was ringing. */
   #crossed = false;
   #careTimer: Cancel | undefined;
 
@@ -251,9 +251,9 @@ export class FriendCall implements CallWith<Friend> {
   #handleInit(capabilities: number): void {
     this.#takeCapabilities(capabilities);
     if (this.direction === "outgoing" && this.#phase === "ringing") {
-      this.#crossed = true;
-      // Both of ours take the other's call for an answer. toxcore takes ours for an error, says so, and has no call any more.
-      if (!this.#isOurs) return;
+      // Both of ours take the other's call for an answer. toxcore gives up both calls, says so to us, and nothing to its app.
+      this.#crossed = !this.#isOurs;
+      if (this.#crossed) return;
       this.#signal("push");
       this.#begin();
     } else if (this.#phase === "active") {
@@ -279,15 +279,9 @@ export class FriendCall implements CallWith<Friend> {
   }
 
   #handlePop(error: MsiMessage["error"]): void {
-    if (error !== undefined && this.#crossed && this.#phase === "ringing") {
-      this.#crossed = false; // toxcore has given up both calls: now ours can ring there
-      this.#signal("init");
-      return;
-    }
-    if (error === undefined && this.#crossed && this.#phase === "ringing") {
-      this.#crossed = false; // he cancelled his before he saw ours, which rings there
-      return;
-    }
+    const isOfHis = this.#crossed;
+    this.#crossed = false;
+    if (isOfHis && error === undefined && this.#phase === "ringing") return; // he cancelled his, and ours rings there
     this.#end(error === undefined ? { reason: "hung-up", by: "them" } : { reason: "failed", error });
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Friend, parseToxUri, type Tox, ToxError, type ToxEvents } from "../index.ts";
 import { ChatBlocks } from "./chat_blocks.ts";
+import { ChatCalls } from "./chat_calls.ts";
 import { ChatFiles } from "./chat_files.ts";
 import { ChatOutbox } from "./chat_outbox.ts";
 import type { ChatScreen } from "./chat_screen.ts";
@@ -31,6 +32,7 @@ export class ChatSession {
   readonly #addresses: readonly string[];
   readonly #requests: FriendRequest[] = []; // bounded by MAX_PENDING_REQUESTS
   readonly #files: ChatFiles;
+  readonly #calls: ChatCalls;
   readonly #outbox: ChatOutbox;
   readonly #blocks: ChatBlocks;
   readonly #commands: Record<string, Command>;
@@ -46,6 +48,7 @@ export class ChatSession {
     this.#addresses = addresses;
     this.#screen = screen;
     this.#files = new ChatFiles({ tox, screen, label, partner: () => this.#expectPartner() });
+    this.#calls = new ChatCalls({ tox, screen, label, partner: () => this.#expectPartner() });
     this.#outbox = new ChatOutbox({ tox, screen, label });
     this.#blocks = new ChatBlocks({ tox, screen, label, find: (who) => this.#find(who) });
     this.#commands = this.#makeCommands();
@@ -142,6 +145,10 @@ export class ChatSession {
       pause: { usage: "/pause [N]", help: "stops a file of /files for a while", run: (n) => this.#files.pause(n) },
       resume: { usage: "/resume [N]", help: "lets it go on", run: (n) => this.#files.resume(n) },
       cancel: { usage: "/cancel [N]", help: "gives it up", run: (n) => this.#files.cancel(n) },
+      call: { usage: "/call", help: "calls the friend", run: () => this.#calls.call() },
+      answer: { usage: "/answer", help: "takes a call", run: () => this.#calls.answer() },
+      hangup: { usage: "/hangup", help: "ends a call, or rejects it", run: () => this.#calls.hangUp() },
+      mute: { usage: "/mute", help: "turns your microphone off, and on again", run: () => this.#calls.mute() },
       remove: { usage: "/remove FRIEND", help: "ends a friendship", run: (who) => this.#remove(who) },
       block: {
         usage: "/block WHO",

@@ -1,4 +1,5 @@
 import { type BootstrapNode, type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
+import { MEDIA_PARAMS, type RpcCalls } from "./calls.ts";
 import type { RpcFiles } from "./files.ts";
 import type { Method, Methods, Params } from "./json_rpc.ts";
 import {
@@ -17,13 +18,14 @@ export interface MethodsContext {
   readonly tox: Tox;
   readonly requests: PendingRequests;
   readonly files: RpcFiles;
+  readonly calls: RpcCalls;
   readonly metrics: MemoryMetrics | undefined;
   /** Ends the program cleanly, after the answer has left. */
   readonly close: () => void;
 }
 
 /** The requests of `docs/rpc.md`, over the public API. */
-export function rpcMethods({ tox, requests, files, metrics, close }: MethodsContext): Methods {
+export function rpcMethods({ tox, requests, files, calls, metrics, close }: MethodsContext): Methods {
   const friendOf = (params: Params): Friend => {
     const publicKey = stringParam(params, "friend");
     const friend = tox.friend(publicKey);
@@ -136,6 +138,13 @@ export function rpcMethods({ tox, requests, files, metrics, close }: MethodsCont
 
     setAvatar: method(["path"], (params) => files.setAvatar(optionalString(params, "path"))),
     avatar: method(["friend"], (params) => files.avatar(params.friend === undefined ? undefined : friendOf(params))),
+
+    call: method(["friend", ...MEDIA_PARAMS], (params) => calls.call(friendOf(params), params)),
+    answer: method(["friend", ...MEDIA_PARAMS], (params) => calls.answer(friendOf(params), params)),
+    hangUp: method(["friend"], (params) => calls.hangUp(friendOf(params))),
+    callControl: method(["friend", "pause", "mute", "hide"], (params) => calls.control(friendOf(params), params)),
+    setBitRate: method(["friend", "audio", "video"], (params) => calls.setBitRate(friendOf(params), params)),
+    callStats: method(["friend"], (params) => calls.stats(friendOf(params))),
 
     stats: method([], () => ({ nodes: tox.nodeCount, counters: metrics?.snapshot() ?? {} })),
 

@@ -3,6 +3,7 @@ import { lstatSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { type MemoryMetrics, type Tox, ToxError } from "../index.ts";
+import { RpcCalls } from "./calls.ts";
 import { Client } from "./client.ts";
 import { RpcFiles } from "./files.ts";
 import { answerLine, notificationLine } from "./json_rpc.ts";
@@ -37,6 +38,7 @@ export async function serveStdio(
     tox,
     requests: new PendingRequests(tox),
     files: new RpcFiles(tox, notify),
+    calls: new RpcCalls(tox, notify),
     metrics: options.metrics,
     close: () => {
       closing = true;
@@ -79,6 +81,7 @@ export async function serveSocket(tox: Tox, path: string, options: ServeOptions 
     tox,
     requests: new PendingRequests(tox),
     files: new RpcFiles(tox, notify),
+    calls: new RpcCalls(tox, notify),
     metrics: options.metrics,
     close: () => {
       closing = true;

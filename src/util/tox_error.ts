@@ -22,6 +22,7 @@ export type ToxErrorCode =
   | "block-list-full"
   | "unknown-file"
   | "already-in-call"
+  | "no-call"
   | "weak-key"
   | "port-in-use"
   | "permission-denied"

@@ -1,15 +1,18 @@
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { SoundPrograms } from "../support/sound_programs.ts";
 import type { HeardSound } from "./peer/protocol.ts";
 import { callBits, startBootstrapd, ToxcorePeer } from "./toxcore.ts";
 import { FakeSound, Sandbox, Toxic, toxicAvailable } from "./toxic.ts";
 
+const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 const PATIENCE_MS = 60_000;
 const FINISHED = callBits("finished");
 
 const available = toxicAvailable();
 if (!available) console.log("toxic tests skipped: they need root on Linux, toxic, tmux and toxcore-utils");
 
-/** The harness itself, without one of ours: calls of toxic with the C library, and with another toxic. */
+/** The harness itself, without one of ours: calls of toxic with the C library. */
 describe.skipIf(!available && process.env.CI === undefined)("toxic", () => {
   it("calls a C peer and is called by him, and both hear each other", async () => {
     expect(available).toBe(true);
@@ -51,32 +54,46 @@ describe.skipIf(!available && process.env.CI === undefined)("toxic", () => {
     await toxic.reject();
     await peer.waitFor("callState", { bits: FINISHED });
   });
+});
 
-  it("calls another toxic", async () => {
+describe.skipIf(!available && process.env.CI === undefined)("toxcore-ts chat", () => {
+  it("calls toxic and is called by it, and both hear each other", async () => {
     expect(available).toBe(true);
     await using sandbox = await Sandbox.create();
     await using node = await startBootstrapd({ netns: sandbox.netns });
-    using aliceSound = new FakeSound(sandbox.directory, "alice-sound");
-    using bobSound = new FakeSound(sandbox.directory, "bob-sound");
-    const alice = await Toxic.start(sandbox, { nodes: [node], profile: "alice", env: aliceSound.env });
-    const bob = await Toxic.start(sandbox, { nodes: [node], profile: "bob", env: bobSound.env });
-    await Promise.all([alice.waitOnline(), bob.waitOnline()]);
-    await alice.addFriend(bob.id, "Hi");
-    await bob.acceptFriend("Hi");
-    await bob.openChat();
-    await bob.terminal.waitForText(/\[o\]/, PATIENCE_MS);
-    await bob.enter("hello");
-    await alice.showChat(0, PATIENCE_MS);
+    using sound = new FakeSound(sandbox.directory, "toxic-sound");
+    const devices = new SoundPrograms(join(sandbox.directory, "programs"), 440);
+    const toxic = await Toxic.start(sandbox, { nodes: [node], env: sound.env });
+    const bootstrap = `${node.host}:${node.port}:${node.publicKey}`;
+    const command = [process.execPath, MAIN, "chat", "--no-ipv6", "--name", "ours", "--bootstrap", bootstrap];
+    const ours = await sandbox.run("chat", command, { env: { PATH: `${devices.folder}:${process.env.PATH}` } });
+    await ours.waitForText(/[0-9A-F]{76}/);
+    await toxic.waitOnline();
+    await ours.enter(`/add ${toxic.id} Hello from ours`);
+    await toxic.acceptFriend("Hello from ours");
+    await ours.waitForText("is online", PATIENCE_MS);
+    await ours.enter("hello");
+    await toxic.showChat(0, PATIENCE_MS);
 
-    aliceSound.sing(500);
-    bobSound.sing(800);
-    await alice.call();
-    await bob.answer();
-    await alice.waitForCallStarted();
-    await expect.poll(() => bobSound.played(), { timeout: PATIENCE_MS }).toSatisfy(hears(500));
-    await expect.poll(() => aliceSound.played(), { timeout: PATIENCE_MS }).toSatisfy(hears(800));
-    await bob.hangUp();
-    await alice.terminal.waitForText(/Call ended!\s+\[Home\]/);
+    sound.sing(600);
+    await ours.enter("/call");
+    await ours.waitForText("it rings at");
+    await toxic.answer();
+    await ours.waitForText("you talk with", PATIENCE_MS);
+    await expect.poll(() => sound.played(), { timeout: PATIENCE_MS }).toSatisfy(hears(440));
+    await expect.poll(() => Math.abs(devices.heard - 600), { timeout: PATIENCE_MS }).toBeLessThan(5);
+    await ours.enter("/hangup");
+    await toxic.terminal.waitForText(/Call ended!\s+\[Home\]/);
+
+    await toxic.call();
+    await ours.waitForText("/answer takes the call", PATIENCE_MS);
+    await ours.enter("/answer");
+    await toxic.waitForCallStarted();
+    await expect.poll(() => Math.abs(devices.heard - 600), { timeout: PATIENCE_MS }).toBeLessThan(5);
+    await toxic.hangUp();
+    await ours.waitForText("hung up", PATIENCE_MS);
+    await ours.enter("/quit");
+    await ours.exited;
   });
 });
 

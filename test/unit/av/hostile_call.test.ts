@@ -12,14 +12,13 @@ import { Line } from "./line.ts";
 const ALL = 60;
 
 describe("a call with toxcore", () => {
-  it("that crosses ours is given up there, and ours rings again", () => {
+  it("that crosses ours is given up there: ours fails, and no second invitation goes out, which would break his client", async () => {
     const { call, signals } = new Line(undefined, { ours: false });
     call.handleSignal({ request: "init", capabilities: ALL });
     expect(call.state).toBe("ringing");
     call.handleSignal({ request: "pop", error: "invalid-state" });
-    expect([call.state, signals.map(({ request }) => request)]).toEqual(["ringing", ["init", "init"]]);
-    call.handleSignal({ request: "push", capabilities: ALL });
-    expect(call.state).toBe("active");
+    expect(await call.ended).toEqual({ reason: "failed", error: "invalid-state" });
+    expect(signals.map(({ request }) => request)).toEqual(["init"]);
   });
 
   it("that crosses ours and is cancelled leaves ours ringing", () => {
