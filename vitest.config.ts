@@ -20,6 +20,9 @@ const WAITING = [
   "test/fuzz/{command,engine}.test.ts",
 ];
 
+/** They put something else in a module's place, which vitest can only where it loads the modules itself. */
+const MOCKING = ["test/unit/node/file_store/password_change.test.ts"];
+
 /** Tests that compute share the cores; those that mostly wait then do it side by side. */
 export default defineConfig({
   test: {
@@ -29,7 +32,7 @@ export default defineConfig({
           ...shared,
           name: "computing",
           include: ["test/**/*.test.ts"],
-          exclude: WAITING,
+          exclude: [...WAITING, ...MOCKING],
           // universes make much that lives shortly: collecting it less often saves a tenth of the time
           execArgv: ["--max-semi-space-size=64"],
           testTimeout: 60_000,
@@ -38,6 +41,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
+      { test: { name: "mocking", include: MOCKING, maxWorkers: 2, sequence: { groupOrder: 0 } } },
       {
         test: {
           ...shared,

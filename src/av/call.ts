@@ -365,6 +365,7 @@ export class FriendCall implements CallWith<Friend> {
       const report = this.#reports.nextBandwidthReport(now);
       if (report !== undefined) this.#host.pipe.sendLossy(encodeBandwidthReport(report));
       this.#rates.noNews(this.video.open, now);
+      this.video.careForKeyFrames();
       this.#announceRates();
     }
     this.#armCare();

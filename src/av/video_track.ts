@@ -15,6 +15,8 @@ import { VideoSender } from "./video_sender.ts";
 
 /** Key frames are asked for, and made, no more often than this, in ms. */
 const KEY_FRAME_INTERVAL = 300;
+/** A toxcore peer never asks: he gets one so often, in ms, and sees nothing for so long when one is lost. */
+const UNASKED_KEY_FRAMES = 2_000;
 
 export interface VideoTrackOptions {
   readonly host: TrackHost;
@@ -41,6 +43,7 @@ export class CallVideo extends Track implements VideoTrack {
   #sequence = 0;
   #timestamp = 0;
   #sent = 0;
+  #keyFrameAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
   #wantedAt = Number.NEGATIVE_INFINITY;
 
@@ -96,7 +99,13 @@ export class CallVideo extends Track implements VideoTrack {
     this.#timestamp = wire;
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#sent++;
+    if (facts.keyFrame) this.#keyFrameAt = clock.monotonic();
     return true;
+  }
+
+  /** To be called now and then, where the peer cannot say what he lacks. */
+  careForKeyFrames(): void {
+    if (this.open && this.#options.clock.monotonic() - this.#keyFrameAt >= UNASKED_KEY_FRAMES) this.keyFrameWanted();
   }
 
   requestKeyFrame(): void {

@@ -114,7 +114,7 @@ export interface VideoTrackEvents {
   frame: ReceivedVideoFrame;
   /** So many frames will not come. One of ours is asked for a key frame by itself. */
   lost: { readonly frames: number };
-  /** Make a key frame: he cannot decode without. Comes from our own peers only, and when he begins to take pictures. */
+  /** Make a key frame: he cannot decode without. For a toxcore peer, who cannot ask, it comes every two seconds. */
   keyFrameWanted: undefined;
   bitRate: number;
 }

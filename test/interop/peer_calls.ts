@@ -22,7 +22,7 @@ export interface BitRates {
 
 const AUDIO_BIT_RATE = 48;
 const POLL_MS = 50;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 90_000;
 
 /**
  * The calls of a peer that was started with `av`: `toxav_*` on his side, and what he hears and sees. He sends a tone and a

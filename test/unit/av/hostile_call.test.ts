@@ -45,6 +45,18 @@ describe("a call with toxcore", () => {
     expect([call.state, call.video.peer.sending]).toEqual(["active", false]);
   });
 
+  it("is given key frames unasked, for he cannot ask", () => {
+    const line = new Line(ALL, { ours: false });
+    let wanted = 0;
+    line.call.video.on("keyFrameWanted", () => {
+      wanted++;
+      line.call.video.send({ data: vp8Frame(0, true) });
+    });
+    line.call.answer({ video: true });
+    line.pass(10_500);
+    expect(wanted).toBe(6);
+  });
+
   it("tells of losses as toxcore does, and not where there are none", () => {
     const line = new Line(ALL, { ours: false });
     line.call.answer();
