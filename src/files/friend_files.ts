@@ -29,18 +29,18 @@ import {
 import { BulkQueue } from "./bulk_queue.ts";
 import { FileDigest } from "./file_digest.ts";
 import { FinishedFiles } from "./finished_files.ts";
+import { HeldBytes } from "./held_bytes.ts";
 import { type IncomingHost, IncomingTransfer } from "./incoming.ts";
 import { AVATAR_KIND } from "./kinds.ts";
 import { nowhere } from "./memory.ts";
 import { type OutgoingHost, OutgoingTransfer } from "./outgoing.ts";
+import { PacketQueue } from "./packet_queue.ts";
 import { safeFileName } from "./safe_name.ts";
 import type { SharedSources } from "./shared_reads.ts";
 import type { Transfer, TransferFacts } from "./transfer.ts";
 
 /** Transfers of one friend in one direction, those that wait for him to come back included. */
 export const MAX_TRANSFERS = FILE_SLOTS;
-/** What we have to say and the session does not take yet; a peer who makes us say more is not answered. */
-const MAX_UNSENT = 2048;
 /** Offers cost events and the app's attention: so many at once … */
 const OFFERS = FILE_SLOTS;
 /** … and one in so many ms in the long run. */
@@ -49,13 +49,6 @@ const OFFER_MS = 100;
 const ANSWERS = 64;
 /** … and once in so many ms. */
 const ANSWER_MS = 100;
-
-/** When so much of all files of one friend waits for the disk all are paused, beside which comes what was under way … */
-const HELD_HIGH = 64 * 1024 * 1024;
-/** … and go on when no more than this does. */
-const HELD_LOW = 32 * 1024 * 1024;
-/** Who listens does not get there. */
-const HELD_MOST = 128 * 1024 * 1024;
 
 /** What the files of all friends share. */
 export interface FilesContext {
@@ -85,14 +78,15 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
   readonly #outSlots = new Map<number, OutgoingTransfer>(); // FILE_SLOTS
   readonly #inSlots = new Map<number, IncomingTransfer>(); // FILE_SLOTS
   readonly #finished: FinishedFiles;
-  readonly #unsent: Uint8Array[] = []; // MAX_UNSENT
+  readonly #held = new HeldBytes(() => {
+    for (const transfer of this.#inSlots.values()) transfer.fullChanged();
+  });
   readonly #offers = new TokenBucket(OFFERS, OFFER_MS);
   readonly #answers = new TokenBucket(ANSWERS, ANSWER_MS);
   #pipe: FriendPipe | undefined;
+  #packets: PacketQueue | undefined;
   #bulk: BulkQueue | undefined;
   #nextSlot = 0;
-  #held = 0; // HELD_MOST
-  #isFull = false;
 
   constructor(context: FilesContext, friend: Friend) {
     this.#context = context;
@@ -146,14 +140,15 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
 
   up(pipe: FriendPipe): void {
     this.#pipe = pipe;
+    this.#packets = new PacketQueue(pipe, this.#context.drop);
     this.#bulk = new BulkQueue(pipe);
     for (const transfer of [...this.#outgoing.values()]) this.#offer(transfer);
   }
 
   down(): void {
     this.#pipe = undefined;
+    this.#packets = undefined;
     this.#bulk = undefined;
-    this.#unsent.length = 0;
     const others = [...this.#inSlots.values()].filter(({ fileId }) => !this.#incoming.has(fileId));
     this.#outSlots.clear();
     this.#inSlots.clear();
@@ -167,16 +162,14 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
   }
 
   writable(): void {
-    while (this.#unsent.length > 0) {
-      if (!this.#pipe?.send(this.#unsent[0] as Uint8Array, "control")) return;
-      this.#unsent.shift();
-    }
+    this.#packets?.writable();
   }
 
   /** Ends everything, without a word to the peer. */
   endAll(outcome: FileOutcome): void {
     for (const transfer of [...this.#outgoing.values(), ...this.#incoming.values()]) transfer.end(outcome);
     this.#pipe = undefined;
+    this.#packets = undefined;
   }
 
   handleRequest(packet: Uint8Array): void {
@@ -243,17 +236,11 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
   }
 
   get isFull(): boolean {
-    return this.#isFull;
+    return this.#held.isFull;
   }
 
   held(bytes: number): boolean {
-    this.#held += bytes;
-    const isFull = this.#held > (this.#isFull ? HELD_LOW : HELD_HIGH);
-    if (isFull !== this.#isFull) {
-      this.#isFull = isFull;
-      for (const transfer of this.#inSlots.values()) transfer.fullChanged();
-    }
-    return this.#held <= HELD_MOST;
+    return this.#held.add(bytes);
   }
 
   digest(transfer: Transfer): FileDigest | undefined {
@@ -411,11 +398,7 @@ export class FriendFiles implements OutgoingHost, IncomingHost {
     this.#say(encodeFileControl({ byReceiver: true, slot, control: "kill", position: 0n }));
   }
 
-  /** In order; what the session does not take waits. */
   #say(packet: Uint8Array): void {
-    if (this.#pipe === undefined) return;
-    if (this.#unsent.length === 0 && this.#pipe.send(packet, "control")) return;
-    if (this.#unsent.length < MAX_UNSENT) this.#unsent.push(packet);
-    else this.#context.drop("table-full");
+    this.#packets?.send(packet);
   }
 }
