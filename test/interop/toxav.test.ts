@@ -44,7 +44,7 @@ describeInterop("libtoxav with libtoxav", () => {
     expect(await bob.calls.untilHeard(alice.publicKey, hearsTone(440))).toMatchObject({ channels: 1 });
     expect(await alice.calls.untilHeard(bob.publicKey, hearsTone(1000))).toMatchObject({ channels: 2 });
     const seesBoth = ({ darkest, brightest, moving }: { darkest: number; brightest: number; moving: boolean }) =>
-      moving && Math.abs(darkest - 63) < 5 && Math.abs(brightest - 183) < 5;
+      moving && Math.abs(darkest - 63) < 20 && Math.abs(brightest - 183) < 20;
     expect(await bob.calls.untilSeen(alice.publicKey, seesBoth)).toMatchObject({ width: 320, height: 240 });
     expect(await alice.calls.untilSeen(bob.publicKey, seesBoth)).toMatchObject({ width: 640, height: 360 });
 
