@@ -74,10 +74,13 @@ export class VideoReceiver {
   }
 
   handle(piece: RtpPiece): void {
+    if (piece.length > MAX_FRAME_SIZE.video) {
+      this.#host.drop("oversized");
+      return;
+    }
     const number = this.#numbers.unwrap(piece.sequence);
     const time = this.#times.unwrap(piece.timestamp);
-    const pieces = Math.ceil(piece.length / MAX_PIECE_SIZE);
-    this.loss.add(number, Math.max(pieces, 1), piece.data.length);
+    this.loss.add(number, Math.ceil(piece.length / MAX_PIECE_SIZE), piece.data.length);
     if (number > this.#newest) {
       this.#newest = number;
       this.#transit.add(this.#host.clock.monotonic() - time);
