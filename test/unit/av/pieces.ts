@@ -1,5 +1,11 @@
 import { encodeAudioPayload } from "../../../src/wire/av/audio_payload.ts";
-import { decodeRtpPiece, encodeRtpPiece, type MediaKind, type RtpPiece } from "../../../src/wire/av/rtp.ts";
+import {
+  decodeRtpPiece,
+  encodeRtpPiece,
+  MAX_PIECE_SIZE,
+  type MediaKind,
+  type RtpPiece,
+} from "../../../src/wire/av/rtp.ts";
 import { ignoreDrop } from "../../../src/wire/drop.ts";
 import { opusFrame, vp8Frame } from "../../support/callers.ts";
 
@@ -15,4 +21,14 @@ export function firstPieceOf(kind: MediaKind, sequence: number, timestamp: numbe
   const piece = decodeRtpPiece(encodeRtpPiece({ ...header, data }, 0), ignoreDrop);
   if (piece === undefined) throw new Error("no piece");
   return piece;
+}
+
+/** All pieces of a picture. */
+export function piecesOf(data: Uint8Array, sequence = 0, timestamp = 0): RtpPiece[] {
+  const pieces: RtpPiece[] = [];
+  for (let offset = 0; offset < data.length; offset += MAX_PIECE_SIZE) {
+    const packet = encodeRtpPiece({ kind: "video", sequence, timestamp, ssrc: 0, keyFrame: false, data }, offset);
+    pieces.push(decodeRtpPiece(packet, ignoreDrop) as RtpPiece);
+  }
+  return pieces;
 }
