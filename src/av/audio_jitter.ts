@@ -3,8 +3,8 @@ import type { LostAudioFrame, ReceivedAudioFrame } from "../friend/call.ts";
 import type { AudioPayload } from "../wire/av/audio_payload.ts";
 import { Transit } from "./transit.ts";
 
-/** Frames that wait for their time, at most: 1.3 s. */
-const CAPACITY = 64;
+/** Frames that wait for their time, at most: as long as the longest delay where they have 2.5 ms. */
+const CAPACITY = 192;
 /** What is waited beyond the spread, in ms, for timers are not exact. */
 const MARGIN = 4;
 const LONGEST_DELAY = 400;
@@ -14,7 +14,7 @@ const FIRST_DELAY = 20;
 const SHRINKING = 0.2;
 /** The spread is looked at again after so many frames. */
 const LOOK_EVERY = 5;
-/** So many frames are concealed where nothing comes; then it is a silence. */
+/** So many frames in a row are concealed; where nothing comes it is a silence then, and what is behind a longer gap follows. */
 const CONCEALED_AT_MOST = 5;
 /** A frame's time may be off by so much, in ms, from what the frames before it take: more is a silence in between. */
 const TIME_TOLERANCE = 60;
@@ -28,6 +28,10 @@ const LOSS_WEIGHT = 0.01;
 const LARGEST_JUMP = 500;
 const EARLIEST = -200;
 const LATEST = 2000;
+/** Sound that is given out may last so much longer, in ms, than the time in which it was, … */
+const AHEAD = 200;
+/** … and in the long run its time is at least this part of what it lasts: packets may claim more, and each is work for a decoder. */
+const SLOWEST_PART = 0.75;
 
 interface Waiting extends AudioPayload {
   /** On the sender's clock, smoothed. */
@@ -57,8 +61,14 @@ export class AudioJitter {
   #offset: number | undefined;
   /** In a row, with nothing behind them. */
   #concealed = 0;
+  /** In a row, with something behind them. */
+  #missed = 0;
+  /** Numbers below it have had their turn, also where a silence has begun. */
+  #least = Number.NEGATIVE_INFINITY;
   /** The frame with the highest number: the times of others are counted from it. */
   #newest: { number: number; time: number; duration: number } | undefined;
+  /** On our clock: before it nothing more is given out. */
+  #freeAt = Number.NEGATIVE_INFINITY;
   #untilLook = 0;
   #lossShare = 0;
   #timer: Cancel | undefined;
@@ -93,6 +103,7 @@ export class AudioJitter {
     this.#followJitter();
     if (this.#waiting.size >= CAPACITY || this.#waiting.has(number)) return;
     if (this.#next === undefined) {
+      if (number < this.#least) return;
       this.#next = number;
       this.#nextTime = time;
     } else if (number < this.#next) {
@@ -115,6 +126,8 @@ export class AudioJitter {
     this.#newest = undefined;
     this.#offset = undefined;
     this.#concealed = 0;
+    this.#missed = 0;
+    this.#least = Number.NEGATIVE_INFINITY;
     this.#untilLook = 0;
   }
 
@@ -140,10 +153,7 @@ export class AudioJitter {
 
   #followJitter(): void {
     const { base, latest } = this.#transit;
-    if (this.#offset === undefined) {
-      this.#offset = base + FIRST_DELAY;
-      return;
-    }
+    this.#offset = Math.min(this.#offset ?? base + FIRST_DELAY, base + LONGEST_DELAY);
     const isLate = latest + base > this.#offset;
     if (!isLate && this.#untilLook-- > 0) return;
     this.#untilLook = LOOK_EVERY;
@@ -162,7 +172,11 @@ export class AudioJitter {
   }
 
   #dueAt(): number {
-    return this.#nextTime + (this.#offset ?? 0);
+    return Math.max(this.#nextTime + (this.#offset ?? 0), this.#freeAt);
+  }
+
+  #gives(duration: number, now: number): void {
+    this.#freeAt = Math.max(this.#freeAt, now - AHEAD) + SLOWEST_PART * duration;
   }
 
   #arm(): void {
@@ -180,32 +194,45 @@ export class AudioJitter {
   #play(number: number, now: number): void {
     const frame = this.#waiting.get(number);
     if (frame === undefined) {
-      this.#conceal(number);
+      this.#conceal(number, now);
     } else if (frame.time - this.#nextTime > TIME_TOLERANCE && frame.time + (this.#offset ?? 0) > now) {
       this.#nextTime = frame.time; // a silence was before it
     } else {
       this.#waiting.delete(number);
+      this.#missed = 0;
       this.#lossShare -= LOSS_WEIGHT * this.#lossShare;
       this.#next = number + 1;
       this.#nextTime = frame.time + frame.duration;
       this.#duration = frame.duration;
+      this.#gives(frame.duration, now);
       const { packet: data, sampleRate, channels, duration, time: timestamp } = frame;
       this.#output.frame({ data, sampleRate, channels, duration, timestamp });
     }
   }
 
-  #conceal(number: number): void {
+  #conceal(number: number, now: number): void {
     const duration = this.#duration;
     if (this.#waiting.size > 0) {
+      if (++this.#missed > CONCEALED_AT_MOST) {
+        this.#skipTo(Math.min(...this.#waiting.keys()));
+        return;
+      }
       this.#next = number + 1;
       this.#lost++;
     } else if (++this.#concealed > CONCEALED_AT_MOST) {
       this.#concealed = 0;
+      this.#least = number;
       this.#next = undefined; // a silence: what comes next begins
       return;
     }
     this.#lossShare += LOSS_WEIGHT * (1 - this.#lossShare);
     this.#nextTime += duration;
+    this.#gives(duration, now);
     this.#output.lost({ duration, next: this.#waiting.get(number + 1)?.packet });
+  }
+
+  #skipTo(number: number): void {
+    this.#lost += number - (this.#next as number);
+    this.#next = number;
   }
 }

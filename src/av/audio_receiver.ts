@@ -1,7 +1,7 @@
 import type { Clock } from "../env/clock.ts";
 import { Unwrapper } from "../util/unwrap.ts";
 import { decodeAudioPayload } from "../wire/av/audio_payload.ts";
-import type { RtpPiece } from "../wire/av/rtp.ts";
+import { MAX_PIECE_SIZE, type RtpPiece } from "../wire/av/rtp.ts";
 import type { Drop } from "../wire/drop.ts";
 import { AudioJitter, type AudioOutput } from "./audio_jitter.ts";
 import { FrameAssembly } from "./frame_assembly.ts";
@@ -42,8 +42,12 @@ export class AudioReceiver {
   }
 
   handle(piece: RtpPiece): void {
+    if (piece.length > MAX_FRAME_SIZE.audio) {
+      this.#drop("oversized");
+      return;
+    }
     const number = this.#numbers.unwrap(piece.sequence);
-    this.loss.add(number, 1, piece.data.length);
+    this.loss.add(number, Math.ceil(piece.length / MAX_PIECE_SIZE), piece.data.length);
     const frame = this.#assembly.add(number, piece);
     const payload = frame && decodeAudioPayload(frame.data, this.#drop);
     if (payload === undefined) return;

@@ -9,7 +9,7 @@ import { encodeRtpPiece, MAX_PIECE_SIZE } from "../wire/av/rtp.ts";
 import type { Drop } from "../wire/drop.ts";
 import { AudioReceiver } from "./audio_receiver.ts";
 import { AUDIO_BIT_RATES, OPUS_RATES } from "./limits.ts";
-import type { MediaClock } from "./media_clock.ts";
+import { expectTimestamp, type MediaClock } from "./media_clock.ts";
 import type { RateControl } from "./rate_control.ts";
 import { Track, type TrackHost } from "./track.ts";
 
@@ -67,6 +67,7 @@ export class CallAudio extends Track implements AudioTrack {
     if (opusPacketFacts(data) === undefined || payload.length > MAX_PIECE_SIZE) {
       throw new ToxError("invalid-argument", "Give one Opus packet of 120 ms and 1288 bytes at most.");
     }
+    expectTimestamp(timestamp);
     if (!this.open) return false;
     const { clock, times, ssrc, transmit } = this.#options;
     this.#timestamp = times.wire(timestamp, clock.monotonic(), this.#timestamp);

@@ -4,6 +4,7 @@ import type { CallEnd, CallEvents, CallOptions, CallState, CallStats, CallWith }
 import type { Friend } from "../friend/friend.ts";
 import type { FriendPipe } from "../friend/plugged_floors.ts";
 import { Emitter, type Unsubscribe } from "../util/emitter.ts";
+import { TokenBucket } from "../util/token_bucket.ts";
 import { type BandwidthReport, encodeBandwidthReport } from "../wire/av/bandwidth_report.ts";
 import {
   encodeKeyFrameRequest,
@@ -18,6 +19,7 @@ import type { Drop } from "../wire/drop.ts";
 import { Capability } from "../wire/friend/extension.ts";
 import { CallAudio } from "./audio_track.ts";
 import { CallRates } from "./call_rates.ts";
+import { CalmNews } from "./calm_news.ts";
 import { AUDIO_BIT_RATES, VIDEO_BIT_RATES } from "./limits.ts";
 import { LossReports } from "./loss_reports.ts";
 import { MediaClock } from "./media_clock.ts";
@@ -27,6 +29,9 @@ import { CallVideo } from "./video_track.ts";
 const DEFAULT_BIT_RATES = { audio: 48_000, video: 1_500_000 } as const;
 /** How often a call looks at how its media arrive, in ms. */
 const CARE_INTERVAL = 250;
+/** Invitations in a call that are answered at once, and how often in the long run, in ms. */
+const NEW_BEGINNINGS = 8;
+const NEW_BEGINNING_MS = 1_000;
 
 /** What a call asks of those who keep all calls. */
 export interface CallHost {
@@ -63,6 +68,9 @@ export class FriendCall implements CallWith<Friend> {
   /** A toxcore peer's call came while ours was ringing. */
   #crossed = false;
   #careTimer: Cancel | undefined;
+  #videoWasOpen = false;
+  readonly #peerNews: CalmNews;
+  readonly #beginnings = new TokenBucket(NEW_BEGINNINGS, NEW_BEGINNING_MS);
 
   /** `peerCapabilities`: those of his invitation, for an incoming call. Throws `invalid-argument`. */
   constructor(host: CallHost, friend: Friend, options: CallOptions, peerCapabilities?: number) {
@@ -73,6 +81,7 @@ export class FriendCall implements CallWith<Friend> {
     this.direction = peerCapabilities === undefined ? "outgoing" : "incoming";
     this.#host = host;
     this.#events = new Emitter(logger);
+    this.#peerNews = new CalmNews(clock, () => this.#announcePeer());
     this.#rates = new CallRates(
       expectBitRate(audioBitRate ?? DEFAULT_BIT_RATES.audio, AUDIO_BIT_RATES),
       expectBitRate(videoBitRate ?? DEFAULT_BIT_RATES.video, VIDEO_BIT_RATES),
@@ -148,8 +157,10 @@ export class FriendCall implements CallWith<Friend> {
   answer(options: CallOptions = {}): void {
     const { audio = true, video = false, audioBitRate, videoBitRate } = options;
     if (this.direction !== "incoming" || this.#phase !== "ringing") return;
-    if (audioBitRate !== undefined) this.audio.maxBitRate = audioBitRate;
+    if (audioBitRate !== undefined) expectBitRate(audioBitRate, AUDIO_BIT_RATES);
     if (videoBitRate !== undefined) this.video.maxBitRate = videoBitRate;
+    if (audioBitRate !== undefined) this.audio.maxBitRate = audioBitRate;
+    if (this.state !== "ringing") return; // a listener has ended it
     this.audio.sending = audio;
     this.video.sending = video;
     this.#signal("push");
@@ -188,10 +199,18 @@ export class FriendCall implements CallWith<Friend> {
 
   /** What a toxcore peer lacks of ours. */
   handleBandwidthReport(report: BandwidthReport): void {
+    if (this.#isOurs) {
+      this.#host.drop("unsolicited");
+      return;
+    }
     const now = this.#host.clock.monotonic();
     const loss = this.#reports.takeBandwidthReport(report, now);
-    if (loss === undefined || this.#isOurs) this.#host.drop("rate-limited");
-    else this.#adapt(loss, undefined, now);
+    if (loss === undefined) {
+      this.#host.drop("rate-limited");
+      return;
+    }
+    this.#adapt(loss, undefined, now);
+    if (loss > 0 && this.video.open) this.video.keyFrameWanted();
   }
 
   handleMediaReport(report: MediaReport): void {
@@ -238,6 +257,7 @@ export class FriendCall implements CallWith<Friend> {
     if (this.#phase !== "active" || this.#told === this.#capabilities) return;
     if (!this.video.sending) this.video.stopSending();
     this.#signal("push");
+    this.#noteOpen();
   }
 
   #pause(on: boolean): void {
@@ -245,6 +265,7 @@ export class FriendCall implements CallWith<Friend> {
     this.#pausedByUs = on;
     if (on) this.#stopMedia();
     this.#signal("push");
+    this.#noteOpen();
     this.#announce();
   }
 
@@ -258,8 +279,11 @@ export class FriendCall implements CallWith<Friend> {
       this.#begin();
     } else if (this.#phase === "active") {
       this.#stopMedia(); // his client has forgotten the call, and begins anew
-      this.#signal("push");
-      this.#announcePeer();
+      if (this.#beginnings.take(this.#host.clock.monotonic())) this.#signal("push");
+      else this.#host.drop("rate-limited");
+      this.#videoWasOpen = false;
+      this.#noteOpen();
+      this.#peerNews.changed();
     }
   }
 
@@ -268,13 +292,12 @@ export class FriendCall implements CallWith<Friend> {
       this.#host.drop("unsolicited");
       return;
     }
-    const before = this.video.peer.receiving;
     const changed = this.#takeCapabilities(capabilities);
     if (this.#phase === "ringing") {
       this.#begin();
     } else if (changed) {
-      if (!before && this.video.peer.receiving) this.video.keyFrameWanted();
-      this.#announcePeer();
+      this.#noteOpen();
+      this.#peerNews.changed();
     }
   }
 
@@ -304,12 +327,13 @@ export class FriendCall implements CallWith<Friend> {
     this.#answered.resolve(true);
     this.#armCare();
     this.#announce();
-    if (this.video.open) this.video.keyFrameWanted();
+    this.#noteOpen();
   }
 
   #end(end: CallEnd): void {
     this.#phase = "ended";
     this.#careTimer?.();
+    this.#peerNews.close();
     this.#host.over();
     this.audio.close();
     this.video.close();
@@ -323,6 +347,13 @@ export class FriendCall implements CallWith<Friend> {
     this.video.stopSending();
     this.audio.resetReceiver();
     this.video.resetReceiver();
+  }
+
+  /** Pictures that begin to leave begin with a key frame: what was made before has not left. */
+  #noteOpen(): void {
+    const { open } = this.video;
+    if (open && !this.#videoWasOpen) this.video.keyFrameWanted();
+    this.#videoWasOpen = open;
   }
 
   #announcePeer(): void {
@@ -364,8 +395,8 @@ export class FriendCall implements CallWith<Friend> {
     } else {
       const report = this.#reports.nextBandwidthReport(now);
       if (report !== undefined) this.#host.pipe.sendLossy(encodeBandwidthReport(report));
+      this.video.keyFrameUnasked();
       this.#rates.noNews(this.video.open, now);
-      this.video.careForKeyFrames();
       this.#announceRates();
     }
     this.#armCare();

@@ -13,12 +13,13 @@ import { TokenBucket } from "../util/token_bucket.ts";
 import { ToxError } from "../util/tox_error.ts";
 import { decodeBandwidthReport } from "../wire/av/bandwidth_report.ts";
 import { decodeMediaReport, decodeVideoRepair } from "../wire/av/call_feedback.ts";
-import { decodeMsi, encodeMsi, type MsiMessage } from "../wire/av/msi.ts";
+import { decodeMsi, type MsiError } from "../wire/av/msi.ts";
 import { AvPacketId, decodeRtpPiece } from "../wire/av/rtp.ts";
 import type { Drop } from "../wire/drop.ts";
 import { Capability, ExtensionSubtype } from "../wire/friend/extension.ts";
 import { FriendPacketId } from "../wire/friend/packet_ids.ts";
 import { FriendCall } from "./call.ts";
+import { SignalQueue } from "./signal_queue.ts";
 
 export interface CallsEvents {
   /** Somebody calls: `answer` or `hangUp`. Where nobody listens, it is rejected. */
@@ -36,13 +37,16 @@ export interface CallsOptions {
 /** A friend may call so many times at once, and once in so many ms in the long run. */
 const INVITATIONS = 8;
 const INVITATION_MS = 2_000;
+/** What makes no sense, or is refused, is answered so many times at once, and once in so many ms in the long run. */
+const REFUSALS = 16;
+const REFUSAL_MS = 500;
 
 interface Line {
   readonly pipe: FriendPipe;
   readonly invitations: TokenBucket;
+  readonly refusals: TokenBucket;
+  readonly signals: SignalQueue;
   call: FriendCall | undefined;
-  /** What there was no room for. The last one says it all. */
-  owed: Uint8Array | undefined;
 }
 
 /** Calls with all friends: one at a time with each. */
@@ -88,7 +92,9 @@ export class Calls implements CallMaker, FriendFloor {
 
   up(friend: Friend, pipe: FriendPipe): void {
     const invitations = new TokenBucket(INVITATIONS, INVITATION_MS);
-    this.#lines.set(friend, { pipe, invitations, call: undefined, owed: undefined });
+    const refusals = new TokenBucket(REFUSALS, REFUSAL_MS);
+    const signals = new SignalQueue((packet) => pipe.send(packet, "control"));
+    this.#lines.set(friend, { pipe, invitations, refusals, signals, call: undefined });
   }
 
   down(friend: Friend): void {
@@ -98,9 +104,7 @@ export class Calls implements CallMaker, FriendFloor {
   }
 
   writable(friend: Friend): void {
-    const line = this.#lines.get(friend);
-    if (line?.owed === undefined || !line.pipe.send(line.owed, "control")) return;
-    line.owed = undefined;
+    this.#lines.get(friend)?.signals.flush();
   }
 
   extension(friend: Friend, packet: Uint8Array): boolean {
@@ -124,8 +128,7 @@ export class Calls implements CallMaker, FriendFloor {
   }
 
   removed(friend: Friend): void {
-    this.#lines.get(friend)?.call?.end("closed");
-    this.#lines.delete(friend);
+    this.down(friend);
   }
 
   /** Hangs up everywhere. Comes before the friends' sessions end. */
@@ -141,7 +144,7 @@ export class Calls implements CallMaker, FriendFloor {
     const call: FriendCall = new FriendCall(
       {
         ...{ clock, logger, drop: this.#drop, pipe: line.pipe, ssrc: randomU32(crypto.random) },
-        signal: (message) => this.#signal(line, message),
+        signal: (message) => line.signals.send(message),
         over: () => {
           if (line.call === call) line.call = undefined;
         },
@@ -153,10 +156,9 @@ export class Calls implements CallMaker, FriendFloor {
     return call;
   }
 
-  #signal(line: Line, message: MsiMessage): void {
-    const packet = encodeMsi(message);
-    if (line.owed === undefined && line.pipe.send(packet, "control")) return;
-    line.owed = packet;
+  #refuse(line: Line, error?: MsiError): void {
+    if (!line.refusals.take(this.#options.clock.monotonic())) this.#drop("rate-limited");
+    else line.signals.send({ request: "pop", ...(error && { error }) });
   }
 
   /** Nothing is ever answered to a `pop`: two toxcores that do so go on for ever. */
@@ -166,19 +168,19 @@ export class Calls implements CallMaker, FriendFloor {
     if (line === undefined || message === undefined) return;
     if (line.call !== undefined) line.call.handleSignal(message);
     else if (message.request === "init") this.#invited(friend, line, message.capabilities);
-    else if (message.request === "push") this.#signal(line, { request: "pop", error: "stray-message" });
+    else if (message.request === "push") this.#refuse(line, "stray-message");
     else this.#drop("unsolicited");
   }
 
   #invited(friend: Friend, line: Line, capabilities: number | undefined): void {
     if (capabilities === undefined) {
       this.#drop("malformed");
-      this.#signal(line, { request: "pop", error: "invalid-message" });
+      this.#refuse(line, "invalid-message");
     } else if (!line.invitations.take(this.#options.clock.monotonic())) {
       this.#drop("rate-limited");
-      this.#signal(line, { request: "pop" });
+      this.#refuse(line);
     } else if (this.events.listenerCount("incomingCall") === 0) {
-      this.#signal(line, { request: "pop" });
+      this.#refuse(line);
     } else {
       line.call = this.#newCall(friend, line, {}, capabilities);
       this.events.emit("incomingCall", line.call);

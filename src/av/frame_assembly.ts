@@ -2,6 +2,9 @@ import { MAX_PIECE_SIZE, type RtpPiece } from "../wire/av/rtp.ts";
 import type { Drop } from "../wire/drop.ts";
 import { MAX_PARTIAL_FRAMES } from "./limits.ts";
 
+/** What a piece takes beside its bytes. */
+const PIECE_COST = 256;
+
 export interface WholeFrame {
   /** As many as there were before it, lost ones included: its sequence number, which does not wrap. */
   readonly number: number;
@@ -51,7 +54,7 @@ export class FrameAssembly {
     }
     partial.pieces.set(offset, data.slice());
     partial.received += data.length;
-    this.#bytes += data.length;
+    this.#bytes += data.length + PIECE_COST;
     if (partial.received < length) {
       this.#makeRoom(partial);
       return undefined;
@@ -80,7 +83,7 @@ export class FrameAssembly {
     const partial = this.#partial.get(number);
     if (partial === undefined) return;
     this.#partial.delete(number);
-    this.#bytes -= partial.received;
+    this.#bytes -= partial.received + PIECE_COST * partial.pieces.size;
   }
 
   /** Forgets the frames before this one. */

@@ -1,5 +1,5 @@
-/** A picture may have so many bytes: a key frame of 4K has about 1 MiB. Sound has a few hundred. */
-export const MAX_FRAME_SIZE = { audio: 1 << 16, video: 4 << 20 } as const;
+/** A picture may have so many bytes: a key frame of 4K has about 1 MiB. Sound has a few hundred; 120 ms at 510 kbit/s have 7.7 KB. */
+export const MAX_FRAME_SIZE = { audio: 8 << 10, video: 4 << 20 } as const;
 /** Frames that wait for their rest, at most; more than the largest frame may wait only in all of them together. */
 export const MAX_PARTIAL_FRAMES = 16;
 /** Samples a second that Opus knows. */

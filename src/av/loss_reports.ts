@@ -78,7 +78,7 @@ export class LossReports {
     if (before !== undefined && now - before.at < SHORTEST_SPAN) return undefined;
     this.#heard = { at: now, received, lost };
     if (before === undefined) return undefined;
-    const [newLost, newReceived] = [Math.max(0, lost - before.lost), Math.max(0, received - before.received)];
+    const [newLost, newReceived] = [growth(before.lost, lost), growth(before.received, received)];
     this.#lossThere = newLost + newReceived === 0 ? 0 : newLost / (newLost + newReceived);
     return this.#lossThere;
   }
@@ -99,4 +99,9 @@ export class LossReports {
 
 function counts({ received, lost }: MediaCounts): MediaCounts {
   return { received: received >>> 0, lost: lost >>> 0 };
+}
+
+/** Of a counter modulo 2^32; 0 where it went down. */
+function growth(before: number, now: number): number {
+  return Math.max(0, (now - before) | 0);
 }

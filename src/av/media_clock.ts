@@ -1,5 +1,13 @@
+import { ToxError } from "../util/tox_error.ts";
+
 /** An app's timestamps that are further than this from now, in ms, are on another clock than before. */
 const FURTHEST = 10_000;
+
+/** Throws `invalid-argument`. */
+export function expectTimestamp(timestamp: number | undefined): void {
+  if (timestamp === undefined || Number.isFinite(timestamp)) return;
+  throw new ToxError("invalid-argument", `Give a timestamp in ms, or none, not ${timestamp}.`);
+}
 
 /** Turns the timestamps of an app into those of the wire: ms since the call began, for both tracks alike. */
 export class MediaClock {

@@ -40,7 +40,7 @@ export class RateControl {
   #risenAt: number;
 
   constructor(least: number, most: number, now: number) {
-    this.#least = Math.min(least, most);
+    this.#least = least;
     this.#most = most;
     this.#rate = most;
     this.#reportedAt = now;
@@ -53,7 +53,7 @@ export class RateControl {
   }
 
   get isLeast(): boolean {
-    return this.#rate <= Math.min(this.#least, this.#most);
+    return this.#rate <= this.#floor;
   }
 
   get isMost(): boolean {
@@ -84,11 +84,15 @@ export class RateControl {
     else this.#risenAt = now;
   }
 
+  get #floor(): number {
+    return Math.min(this.#least, this.#most);
+  }
+
   #fall(part: number, now: number): void {
     this.#risenAt = now;
     if (now - this.#fallenAt < FALL_INTERVAL) return;
     this.#fallenAt = now;
-    this.#rate = Math.max(Math.min(this.#least, this.#most), this.#rate * (1 - part));
+    this.#rate = Math.max(this.#floor, this.#rate * (1 - part));
   }
 
   #rise(now: number): void {

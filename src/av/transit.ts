@@ -11,8 +11,8 @@ const FIRST_FRAMES = 10;
  */
 export class Transit {
   readonly #transits: number[] = []; // at most WINDOW, in order of arrival
+  readonly #sorted: number[] = []; // the same: a friend may have each frame look late
   #at = 0;
-  #base = Number.POSITIVE_INFINITY;
   #latest = 0;
 
   /** `transit`: time of arrival less time of sending, by two clocks. */
@@ -21,32 +21,42 @@ export class Transit {
     this.#transits[this.#at] = transit;
     this.#at = (this.#at + 1) % WINDOW;
     this.#latest = transit;
-    if (transit < this.#base) this.#base = transit;
-    else if (replaced === this.#base) this.#base = Math.min(...this.#transits);
+    if (replaced !== undefined) this.#sorted.splice(this.#place(replaced), 1);
+    this.#sorted.splice(this.#place(transit), 0, transit);
   }
 
   /** The shortest there was lately; infinite before the first. */
   get base(): number {
-    return this.#base;
+    return this.#sorted[0] ?? Number.POSITIVE_INFINITY;
   }
 
   /** How much longer than at best the last one took. */
   get latest(): number {
-    return this.#transits.length === 0 ? 0 : this.#latest - this.#base;
+    return this.#sorted.length === 0 ? 0 : this.#latest - this.base;
   }
 
   /** How long to wait beyond the base, so that nearly all come in time. */
   get spread(): number {
-    const count = this.#transits.length;
+    const count = this.#sorted.length;
     if (count === 0) return 0;
-    const sorted = [...this.#transits].sort((a, b) => a - b);
     const index = count < FIRST_FRAMES ? count - 1 : Math.min(count - 1, Math.floor(count * IN_TIME));
-    return (sorted[index] as number) - this.#base;
+    return (this.#sorted[index] as number) - this.base;
   }
 
   clear(): void {
     this.#transits.length = 0;
+    this.#sorted.length = 0;
     this.#at = 0;
-    this.#base = Number.POSITIVE_INFINITY;
+  }
+
+  /** Of the first that is not smaller. */
+  #place(transit: number): number {
+    let [from, to] = [0, this.#sorted.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#sorted[middle] as number) < transit) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }

@@ -3,12 +3,13 @@ import type { WholeFrame } from "./frame_assembly.ts";
 
 /** Frames that wait for an earlier one, at most. */
 const CAPACITY = 64;
-const LARGEST_JUMP = 500;
+/** Numbers that jump by more than so many begin anew. */
+export const LARGEST_JUMP = 500;
 
 export interface VideoOutput {
   frame(frame: WholeFrame): void;
-  /** So many frames, from `number` on, will not come. */
-  lost(number: number, frames: number): void;
+  /** So many frames will not come. */
+  lost(frames: number): void;
 }
 
 /**
@@ -28,6 +29,12 @@ export class VideoOrder {
     this.#clock = clock;
     this.#patience = patience;
     this.#output = output;
+  }
+
+  /** Something of this frame has come. Answers the number that is given out next: this one, if it is the first. */
+  begin(number: number): number {
+    this.#next ??= number;
+    return this.#next;
   }
 
   /** The number that is given out next; undefined before the first. */
@@ -87,7 +94,7 @@ export class VideoOrder {
     this.#giveOut();
   }
 
-  /** What is missing before this frame is lost; what waits there is given out. */
+  /** What is missing before this frame is lost; what waits there is given out. Ends when a listener has us begin anew. */
   #skipTo(number: number): void {
     for (let at = this.#next as number; at < number; ) {
       const frame = this.#waiting.get(at);
@@ -95,12 +102,14 @@ export class VideoOrder {
         this.#waiting.delete(at);
         this.#next = ++at;
         this.#output.frame(frame);
+        if (this.#next !== at) return;
         continue;
       }
       const from = at;
       while (at < number && !this.#waiting.has(at)) at++;
       this.#next = at;
-      this.#output.lost(from, at - from);
+      this.#output.lost(at - from);
+      if (this.#next !== at) return;
     }
     this.#restartTimer();
   }

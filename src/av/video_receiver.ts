@@ -1,24 +1,20 @@
 import type { Clock } from "../env/clock.ts";
 import type { ReceivedVideoFrame } from "../friend/call.ts";
 import { Unwrapper } from "../util/unwrap.ts";
-import { MAX_MISSING_PIECES, type MissingPiece } from "../wire/av/call_feedback.ts";
+import type { MissingPiece } from "../wire/av/call_feedback.ts";
 import { MAX_PIECE_SIZE, type RtpPiece } from "../wire/av/rtp.ts";
 import { vp8FrameFacts } from "../wire/av/vp8_frame.ts";
 import type { Drop } from "../wire/drop.ts";
 import { FrameAssembly, type WholeFrame } from "./frame_assembly.ts";
 import { MAX_FRAME_SIZE } from "./limits.ts";
 import { LossMeter } from "./loss_meter.ts";
+import { RepairRequests } from "./repair_requests.ts";
 import { Transit } from "./transit.ts";
-import { VideoOrder } from "./video_order.ts";
+import { LARGEST_JUMP, VideoOrder } from "./video_order.ts";
 
 /** A missing frame is waited for, in ms: as long as late packets are usually late, or as a repair takes. */
 const PATIENCE = 40;
 const LONGEST_PATIENCE = 250;
-/** Frames back from the newest that repairs are asked for. */
-const REPAIRED_FRAMES = 16;
-/** A piece is asked for so many times. */
-const TIMES_ASKED = 3;
-const ASK_AGAIN_AT_LEAST = 30;
 
 export interface VideoReceiverHost {
   readonly clock: Clock;
@@ -41,7 +37,7 @@ export class VideoReceiver {
   readonly #assembly: FrameAssembly;
   readonly #order: VideoOrder;
   readonly #transit = new Transit();
-  readonly #asked = new Map<number, { at: number; times: number }>(); // by frame; REPAIRED_FRAMES and a few
+  readonly #repairs = new RepairRequests();
   #newest = Number.NEGATIVE_INFINITY;
   #damaged = true;
   #frames = 0;
@@ -52,7 +48,7 @@ export class VideoReceiver {
     this.#assembly = new FrameAssembly(MAX_FRAME_SIZE.video, host.drop);
     this.#order = new VideoOrder(host.clock, () => this.#patience, {
       frame: (frame) => this.#giveOut(frame),
-      lost: (number, frames) => this.#gaveUp(number, frames),
+      lost: (frames) => this.#gaveUp(frames),
     });
   }
 
@@ -74,16 +70,19 @@ export class VideoReceiver {
   }
 
   handle(piece: RtpPiece): void {
+    if (piece.length > MAX_FRAME_SIZE.video) {
+      this.#host.drop("oversized");
+      return;
+    }
     const number = this.#numbers.unwrap(piece.sequence);
     const time = this.#times.unwrap(piece.timestamp);
-    const pieces = Math.ceil(piece.length / MAX_PIECE_SIZE);
-    this.loss.add(number, Math.max(pieces, 1), piece.data.length);
+    if (this.#order.next !== undefined && Math.abs(number - this.#order.next) > LARGEST_JUMP) this.#beginAnew();
+    this.loss.add(number, Math.ceil(piece.length / MAX_PIECE_SIZE), piece.data.length);
     if (number > this.#newest) {
       this.#newest = number;
       this.#transit.add(this.#host.clock.monotonic() - time);
     }
-    const { next } = this.#order;
-    if ((next !== undefined && number < next) || this.#order.has(number)) return;
+    if (number < this.#order.begin(number) || this.#order.has(number)) return;
     const frame = this.#assembly.add(number, piece);
     if (frame !== undefined) this.#whole(frame, time);
     if (this.#host.repairs) this.#askForMissing();
@@ -93,10 +92,14 @@ export class VideoReceiver {
     this.loss.restart();
     this.#numbers.restart();
     this.#times.restart();
+    this.#transit.clear();
+    this.#beginAnew();
+  }
+
+  #beginAnew(): void {
     this.#assembly.clear();
     this.#order.reset();
-    this.#transit.clear();
-    this.#asked.clear();
+    this.#repairs.clear();
     this.#newest = Number.NEGATIVE_INFINITY;
     this.#damaged = true;
   }
@@ -108,7 +111,6 @@ export class VideoReceiver {
   }
 
   #whole(frame: WholeFrame, time: number): void {
-    this.#asked.delete(frame.number);
     const facts = vp8FrameFacts(frame.data);
     if (facts === undefined) {
       this.#host.drop("malformed"); // it counts as one that does not come
@@ -126,10 +128,9 @@ export class VideoReceiver {
     this.#host.frame({ data, keyFrame, timestamp, damaged: this.#damaged });
   }
 
-  #gaveUp(number: number, frames: number): void {
+  #gaveUp(frames: number): void {
     this.#lost += frames;
     this.#damaged = true;
-    for (const known of this.#asked.keys()) if (known < number + frames) this.#asked.delete(known);
     this.#host.askKeyFrame();
     this.#host.lost(frames);
   }
@@ -138,25 +139,12 @@ export class VideoReceiver {
   #askForMissing(): void {
     const { next } = this.#order;
     if (next === undefined || this.#newest <= next) return;
-    const now = this.#host.clock.monotonic();
-    const pause = Math.max(ASK_AGAIN_AT_LEAST, 1.2 * (this.#host.roundTripMs ?? 0));
-    const missing: MissingPiece[] = [];
-    for (let number = Math.max(next, this.#newest - REPAIRED_FRAMES); number < this.#newest; number++) {
-      if (this.#order.has(number)) continue;
-      const asked = this.#asked.get(number) ?? { at: Number.NEGATIVE_INFINITY, times: 0 };
-      if (asked.times >= TIMES_ASKED || now - asked.at < pause) continue;
-      const sequence = number & 0xffff;
-      const offsets = this.#assembly.missing(number);
-      if (offsets === undefined) missing.push({ sequence, piece: undefined });
-      else for (const offset of offsets) missing.push({ sequence, piece: offset / MAX_PIECE_SIZE });
-      if (missing.length > MAX_MISSING_PIECES) break;
-      this.#asked.set(number, { at: now, times: asked.times + 1 });
-    }
-    if (this.#asked.size > 2 * REPAIRED_FRAMES) this.#forgetAsked(next);
-    if (missing.length > 0) this.#host.askRepair(missing.slice(0, MAX_MISSING_PIECES));
-  }
-
-  #forgetAsked(before: number): void {
-    for (const number of this.#asked.keys()) if (number < before) this.#asked.delete(number);
+    const frames = {
+      has: (number: number) => this.#order.has(number),
+      missing: (number: number) => this.#assembly.missing(number),
+    };
+    const { clock, roundTripMs } = this.#host;
+    const missing = this.#repairs.take(next, this.#newest, frames, clock.monotonic(), roundTripMs);
+    if (missing.length > 0) this.#host.askRepair(missing);
   }
 }

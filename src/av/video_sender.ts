@@ -14,14 +14,22 @@ const QUEUE = 4096;
 const KEPT_MS = 500;
 /** And so many bytes of them are kept. */
 const KEPT_BYTES = 4 << 20;
-/** A piece is sent again no sooner than this, in ms, and three times at most. */
+/** A piece is sent again no sooner than this, in ms, and three times at most … */
 const AGAIN_AFTER = 20;
 const TIMES_AGAIN = 3;
+/** … and in all not many more than were sent: this is how many may be saved up. */
+const FIRST_ALLOWANCE = 32;
+const MAX_ALLOWANCE = 1024;
 
-interface SentFrame {
+interface Outgoing {
   readonly frame: RtpFrame;
+  /** How many pieces it has. */
+  readonly pieces: number;
   readonly at: number;
-  readonly again: Map<number, { at: number; times: number }>; // by piece of the frame
+  /** Pieces that have left. */
+  left: number;
+  /** By piece: when it was sent again, and how often. */
+  readonly again: Map<number, { at: number; times: number }>;
 }
 
 /**
@@ -31,13 +39,17 @@ interface SentFrame {
 export class VideoSender {
   readonly #clock: Clock;
   readonly #transmit: (packet: Uint8Array) => void;
-  readonly #queue: { readonly frame: RtpFrame; offset: number }[] = []; // QUEUE pieces at most
+  readonly #queue: Outgoing[] = []; // QUEUE pieces at most
+  /** What leaves again, before what waits for the first time. */
+  readonly #repairs: { readonly outgoing: Outgoing; readonly piece: number }[] = []; // MAX_ALLOWANCE at most
   #queued = 0;
   #credit = BURST;
   #creditAt = 0;
   #timer: Cancel | undefined;
-  readonly #kept = new Map<number, SentFrame>(); // by sequence, in the order they were sent; KEPT_BYTES at most
+  readonly #kept = new Map<number, Outgoing>(); // by sequence, in the order they were sent; KEPT_BYTES at most
   #keptBytes = 0;
+  /** So many pieces may be sent again. */
+  #allowance = FIRST_ALLOWANCE;
 
   constructor(clock: Clock, transmit: (packet: Uint8Array) => void) {
     this.#clock = clock;
@@ -48,9 +60,10 @@ export class VideoSender {
   send(frame: RtpFrame, keep: boolean): boolean {
     const pieces = Math.ceil(frame.data.length / MAX_PIECE_SIZE);
     if (this.#queued + pieces > QUEUE) return false;
+    const outgoing = { frame, pieces, at: this.#clock.monotonic(), left: 0, again: new Map() };
     this.#queued += pieces;
-    this.#queue.push({ frame, offset: 0 });
-    if (keep) this.#keep(frame);
+    this.#queue.push(outgoing);
+    if (keep) this.#keep(outgoing);
     this.#pump();
     return true;
   }
@@ -58,42 +71,42 @@ export class VideoSender {
   /** Sends again what he lacks, if it is not too long ago. Answers how many pieces that are. */
   repair(missing: readonly MissingPiece[]): number {
     const now = this.#clock.monotonic();
-    let sent = 0;
+    const before = this.#allowance;
     for (const { sequence, piece } of missing) {
       const kept = this.#kept.get(sequence);
       if (kept === undefined || now - kept.at > KEPT_MS) continue;
-      const count = Math.ceil(kept.frame.data.length / MAX_PIECE_SIZE);
-      if (piece !== undefined) sent += piece < count ? this.#sendAgain(kept, piece, now) : 0;
-      else for (let i = 0; i < count; i++) sent += this.#sendAgain(kept, i, now);
+      const [from, to] = piece === undefined ? [0, kept.left] : [piece, Math.min(piece + 1, kept.left)];
+      for (let one = from; one < to && this.#allowance > 0; one++) this.#sendAgain(kept, one, now);
     }
-    return sent;
+    this.#pump();
+    return before - this.#allowance;
   }
 
   close(): void {
     this.#timer?.();
     this.#timer = undefined;
     this.#queue.length = 0;
+    this.#repairs.length = 0;
     this.#queued = 0;
     this.#kept.clear();
     this.#keptBytes = 0;
+    this.#allowance = FIRST_ALLOWANCE;
   }
 
-  #sendAgain(kept: SentFrame, piece: number, now: number): number {
-    const offset = piece * MAX_PIECE_SIZE;
-    const waiting = this.#queue.find(({ frame }) => frame === kept.frame);
-    if (waiting !== undefined && waiting.offset <= offset) return 0; // it has not left yet
-    const again = kept.again.get(piece) ?? { at: kept.at, times: 0 };
-    if (again.times >= TIMES_AGAIN || (again.times > 0 && now - again.at < AGAIN_AFTER)) return 0;
-    kept.again.set(piece, { at: now, times: again.times + 1 });
-    this.#transmit(encodeRtpPiece(kept.frame, offset));
-    return 1;
+  #sendAgain(outgoing: Outgoing, piece: number, now: number): void {
+    const again = outgoing.again.get(piece);
+    if (again !== undefined && (again.times >= TIMES_AGAIN || now - again.at < AGAIN_AFTER)) return;
+    outgoing.again.set(piece, { at: now, times: (again?.times ?? 0) + 1 });
+    this.#allowance--;
+    this.#repairs.push({ outgoing, piece });
   }
 
-  #keep(frame: RtpFrame): void {
-    const now = this.#clock.monotonic();
+  #keep(outgoing: Outgoing): void {
+    const { frame, pieces, at: now } = outgoing;
     this.#forget(frame.sequence);
-    this.#kept.set(frame.sequence, { frame, at: now, again: new Map() });
+    this.#kept.set(frame.sequence, outgoing);
     this.#keptBytes += frame.data.length;
+    this.#allowance = Math.min(this.#allowance + pieces, MAX_ALLOWANCE);
     for (const [sequence, { at }] of this.#kept) {
       if (now - at <= KEPT_MS && this.#keptBytes <= KEPT_BYTES) break;
       this.#forget(sequence);
@@ -112,19 +125,27 @@ export class VideoSender {
     this.#credit = Math.min(BURST, this.#credit + (now - this.#creditAt) * perMs);
     this.#creditAt = now;
     while (this.#credit >= 1) {
-      const head = this.#queue[0];
-      if (head === undefined) break;
+      const packet = this.#next();
+      if (packet === undefined) return;
       this.#credit--;
-      this.#queued--;
-      const { frame, offset } = head;
-      head.offset += MAX_PIECE_SIZE;
-      if (head.offset >= frame.data.length) this.#queue.shift();
-      this.#transmit(encodeRtpPiece(frame, offset));
+      this.#transmit(packet);
     }
-    if (this.#queue.length === 0 || this.#timer !== undefined) return;
-    this.#timer = this.#clock.at(now + STEP / perMs, () => {
+    this.#timer ??= this.#clock.at(now + STEP / perMs, () => {
       this.#timer = undefined;
       this.#pump();
     });
+  }
+
+  /** The packet that leaves next. */
+  #next(): Uint8Array | undefined {
+    const repair = this.#repairs.shift();
+    if (repair !== undefined) return encodeRtpPiece(repair.outgoing.frame, repair.piece * MAX_PIECE_SIZE);
+    const head = this.#queue[0];
+    if (head === undefined) return undefined;
+    const packet = encodeRtpPiece(head.frame, head.left * MAX_PIECE_SIZE);
+    head.left++;
+    this.#queued--;
+    if (head.left === head.pieces) this.#queue.shift();
+    return packet;
   }
 }

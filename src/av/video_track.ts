@@ -1,4 +1,4 @@
-import type { Clock } from "../env/clock.ts";
+import type { Cancel, Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { VideoFrame, VideoTrack, VideoTrackEvents } from "../friend/call.ts";
 import { Emitter, type Unsubscribe } from "../util/emitter.ts";
@@ -7,7 +7,7 @@ import type { MissingPiece } from "../wire/av/call_feedback.ts";
 import { vp8FrameFacts } from "../wire/av/vp8_frame.ts";
 import type { Drop } from "../wire/drop.ts";
 import { MAX_FRAME_SIZE, VIDEO_BIT_RATES } from "./limits.ts";
-import type { MediaClock } from "./media_clock.ts";
+import { expectTimestamp, type MediaClock } from "./media_clock.ts";
 import type { RateControl } from "./rate_control.ts";
 import { Track, type TrackHost } from "./track.ts";
 import { VideoReceiver } from "./video_receiver.ts";
@@ -15,8 +15,8 @@ import { VideoSender } from "./video_sender.ts";
 
 /** Key frames are asked for, and made, no more often than this, in ms. */
 const KEY_FRAME_INTERVAL = 300;
-/** A toxcore peer never asks: he gets one so often, in ms, and sees nothing for so long when one is lost. */
-const UNASKED_KEY_FRAMES = 2_000;
+/** Who cannot ask gets one so often, in ms: what he lost is wrong until then. */
+const KEY_FRAME_UNASKED = 2_000;
 
 export interface VideoTrackOptions {
   readonly host: TrackHost;
@@ -43,9 +43,10 @@ export class CallVideo extends Track implements VideoTrack {
   #sequence = 0;
   #timestamp = 0;
   #sent = 0;
-  #keyFrameAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
   #wantedAt = Number.NEGATIVE_INFINITY;
+  #wantedTimer: Cancel | undefined;
+  #keyFrameAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: VideoTrackOptions) {
     const { host, clock, logger, drop, rate, sending, way } = options;
@@ -85,9 +86,11 @@ export class CallVideo extends Track implements VideoTrack {
     if (facts === undefined || data.length > MAX_FRAME_SIZE.video) {
       throw new ToxError("invalid-argument", `Give one VP8 frame of ${MAX_FRAME_SIZE.video} bytes at most.`);
     }
+    expectTimestamp(timestamp);
     if (!this.open) return false;
     const { clock, times, ssrc, way } = this.#options;
-    const wire = times.wire(timestamp, clock.monotonic(), this.#timestamp);
+    const now = clock.monotonic();
+    const wire = times.wire(timestamp, now, this.#timestamp);
     const header = {
       kind: "video",
       sequence: this.#sequence,
@@ -95,17 +98,15 @@ export class CallVideo extends Track implements VideoTrack {
       ssrc,
       keyFrame: facts.keyFrame,
     } as const;
-    if (!this.#sender.send({ ...header, data: data.slice() }, way.feedback)) return false;
+    if (!this.#sender.send({ ...header, data: data.slice() }, way.feedback)) {
+      this.keyFrameWanted(); // the next frame would go on from this one
+      return false;
+    }
+    if (facts.keyFrame) this.#keyFrameAt = now;
     this.#timestamp = wire;
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#sent++;
-    if (facts.keyFrame) this.#keyFrameAt = clock.monotonic();
     return true;
-  }
-
-  /** To be called now and then, where the peer cannot say what he lacks. */
-  careForKeyFrames(): void {
-    if (this.open && this.#options.clock.monotonic() - this.#keyFrameAt >= UNASKED_KEY_FRAMES) this.keyFrameWanted();
   }
 
   requestKeyFrame(): void {
@@ -117,10 +118,19 @@ export class CallVideo extends Track implements VideoTrack {
 
   /** He needs one, or begins to take pictures. */
   keyFrameWanted(): void {
+    if (this.#wantedTimer !== undefined) return;
     const now = this.#options.clock.monotonic();
-    if (now - this.#wantedAt < KEY_FRAME_INTERVAL) return;
-    this.#wantedAt = now;
-    this.#events.emit("keyFrameWanted", undefined);
+    const at = this.#wantedAt + KEY_FRAME_INTERVAL;
+    if (now >= at) this.#emitKeyFrameWanted();
+    else this.#wantedTimer = this.#options.clock.at(at, () => this.#emitKeyFrameWanted());
+  }
+
+  /** To be called now and then where the peer cannot ask. */
+  keyFrameUnasked(): void {
+    const { clock } = this.#options;
+    if (this.open && clock.monotonic() - Math.max(this.#keyFrameAt, this.#wantedAt) >= KEY_FRAME_UNASKED) {
+      this.keyFrameWanted();
+    }
   }
 
   repair(missing: readonly MissingPiece[]): void {
@@ -139,8 +149,16 @@ export class CallVideo extends Track implements VideoTrack {
   /** Nothing is told any more. */
   close(): void {
     this.#events.removeAll();
+    this.#wantedTimer?.();
     this.#sender.close();
     this.receiver.reset();
+  }
+
+  #emitKeyFrameWanted(): void {
+    this.#wantedTimer = undefined;
+    if (!this.open) return;
+    this.#wantedAt = this.#options.clock.monotonic();
+    this.#events.emit("keyFrameWanted", undefined);
   }
 
   protected override emitBitRate(bitRate: number): void {

@@ -1,5 +1,12 @@
 import { type Call, type CallEnd, type Friend, type Tox, ToxError } from "../index.ts";
-import { type AudioSink, type AudioSource, CallMedia, loudspeaker, microphone } from "../media/index.ts";
+import {
+  type AudioSink,
+  type AudioSource,
+  CallMedia,
+  type CallMediaOptions,
+  loudspeaker,
+  microphone,
+} from "../media/index.ts";
 import { type NodeClock, nodeClock } from "../node/index.ts";
 import type { ChatScreen } from "./chat_screen.ts";
 
@@ -32,7 +39,7 @@ export class ChatCalls {
       const call = friend.call();
       this.#print(`* it rings at ${this.#options.label(friend)}; /hangup gives up`);
       this.#watch(call);
-      await CallMedia.start(call, devices);
+      await this.#connect(call, devices);
     });
   }
 
@@ -42,7 +49,7 @@ export class ChatCalls {
     await this.#withDevices(async (devices) => {
       if (ringing.state !== "ringing") throw new ToxError("no-call", "The call is over already.");
       ringing.answer();
-      await CallMedia.start(ringing, devices);
+      await this.#connect(ringing, devices);
     });
   }
 
@@ -66,6 +73,16 @@ export class ChatCalls {
     const his = calls.find(({ friend }) => friend === partner);
     if (his === undefined) throw new ToxError("no-call", "There are several calls: choose the friend with /to first.");
     return his;
+  }
+
+  /** Without its codec there is no call. */
+  async #connect(call: Call, devices: CallMediaOptions): Promise<void> {
+    try {
+      await CallMedia.start(call, devices);
+    } catch (error) {
+      call.hangUp();
+      throw error;
+    }
   }
 
   /** Opens what there is. Without a loudspeaker there is no call; without a microphone one listens. */

@@ -114,7 +114,10 @@ export interface VideoTrackEvents {
   frame: ReceivedVideoFrame;
   /** So many frames will not come. One of ours is asked for a key frame by itself. */
   lost: { readonly frames: number };
-  /** Make a key frame: he cannot decode without. For a toxcore peer, who cannot ask, it comes every two seconds. */
+  /**
+   * Make a key frame: he cannot decode without. Comes when he begins to take pictures, or we to send them, and when he asks; toxcore
+   * cannot, so there it comes after a loss that it tells of, and every two seconds in which there was none.
+   */
   keyFrameWanted: undefined;
   bitRate: number;
 }

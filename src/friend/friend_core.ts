@@ -283,7 +283,9 @@ export class FriendCore implements FriendBehind {
       this.#request?.stop();
       this.#request = undefined;
       this.presence.handleOnline();
-      if (this.presence.online) this.#context.floors.up(this.handle, this.#pipe);
+      if (!this.presence.online) return;
+      this.#context.floors.up(this.handle, this.#pipe);
+      if (this.presence.online) this.presence.announceConnection(); // whoever hears of it may call him at once
     }
   }
 

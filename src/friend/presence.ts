@@ -96,18 +96,20 @@ export class Presence {
     this.flush();
   }
 
-  /** The peer says ONLINE. He is told again that we are: he drops it when it comes before he has added us. */
+  /**
+   * The peer says ONLINE. He is told again that we are: he drops it when it comes before he has added us. The app is told by
+   * `announceConnection`, once the floors above have him.
+   */
   handleOnline(): void {
     this.#online = true;
     const introductionWaits = (this.#untold & Tell.Hello) !== 0;
     this.#untold = introductionWaits ? this.#untold | (EVERYTHING & ~INTRODUCTION) : EVERYTHING;
     this.flush();
-    this.#announceConnection();
   }
 
   /** The session runs over UDP now, or over a relay. */
   pathChanged(): void {
-    if (this.#online && this.#friend.connection !== this.#announced) this.#announceConnection();
+    if (this.#online && this.#friend.connection !== this.#announced) this.announceConnection();
   }
 
   /** The peer has said OFFLINE, or the session is gone. */
@@ -119,7 +121,7 @@ export class Presence {
     const wasTyping = this.#typing;
     this.#typing = false;
     if (wasTyping) this.#context.events.emit("typing", { friend: this.#friend, on: false });
-    this.#announceConnection();
+    this.announceConnection();
   }
 
   setSelfTyping(on: boolean): void {
@@ -164,7 +166,8 @@ export class Presence {
     }
   }
 
-  #announceConnection(): void {
+  /** Tells the app by which way he is there, or that he is not. */
+  announceConnection(): void {
     this.#announced = this.#friend.connection;
     this.#context.events.emit("friendConnection", { friend: this.#friend, state: this.#announced });
   }

@@ -1,6 +1,7 @@
 import type { OpusCodec, OpusEncoder } from "../env/codec.ts";
 import type { AudioTrack, Clock, Unsubscribe } from "../index.ts";
 import { type AudioSource, type Pump, type PumpEnd, pumpAudio } from "../node/media/index.ts";
+import { claim } from "./claims.ts";
 
 /** What a listener loses is told to the encoder in steps of so many in a hundred, so that it is not set anew all the time. */
 const LOSS_STEP = 5;
@@ -25,11 +26,17 @@ export class Speaking {
   static async start(options: SpeakingOptions): Promise<Speaking> {
     const { codec, source, track } = options;
     const { sampleRate, channels } = source;
-    const encoder = await codec.encoder({ sampleRate, channels, bitRate: track.bitRate });
-    return new Speaking(options, encoder);
+    const release = claim(track);
+    try {
+      const encoder = await codec.encoder({ sampleRate, channels, bitRate: track.bitRate });
+      return new Speaking(options, encoder, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
-  private constructor({ track, source, clock, loss }: SpeakingOptions, encoder: OpusEncoder) {
+  private constructor({ track, source, clock, loss }: SpeakingOptions, encoder: OpusEncoder, release: () => void) {
     const { sampleRate } = source;
     const off: Unsubscribe = track.on("bitRate", (bitRate) => {
       encoder.bitRate = bitRate;
@@ -46,6 +53,7 @@ export class Speaking {
     );
     this.done = this.#pump.done.finally(() => {
       off();
+      release();
       encoder.close();
     });
   }

@@ -15,6 +15,7 @@ export interface SeenPicture {
 export class Watching {
   readonly #decoder: Vp8Decoder | undefined;
   readonly #off: Unsubscribe;
+  #closed = false;
 
   static async start(
     track: VideoTrack,
@@ -33,17 +34,20 @@ export class Watching {
     onPicture: ((picture: SeenPicture) => unknown) | undefined,
   ) {
     this.#decoder = decoder;
-    this.#off = track.on("frame", ({ data, timestamp, damaged }) => {
+    // What `onPicture` throws goes where the errors of all listeners go.
+    this.#off = track.on("frame", async ({ data, timestamp, damaged }) => {
       for (const sink of sinks) sink.write({ data, timestamp });
-      decoder?.decode(data).then(
-        (picture) => picture && onPicture?.({ picture, timestamp, damaged }),
-        () => {}, // closed meanwhile
-      );
+      if (decoder === undefined) return;
+      const picture = await decoder.decode(data).catch(() => undefined); // closed meanwhile
+      if (this.#closed) return;
+      if (picture === undefined) track.requestKeyFrame();
+      else await onPicture?.({ picture, timestamp, damaged });
     });
   }
 
   /** The sinks stay open. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#off();
     await this.#decoder?.close();
   }

@@ -24,6 +24,8 @@ const RECORDED = { sampleRate: 48_000, channels: 1 } as const;
 export class RpcCalls {
   readonly #tox: Tox;
   readonly #notify: Notify;
+  /** Their media are being opened. */
+  readonly #answering = new WeakSet<Call>();
 
   constructor(tox: Tox, notify: Notify) {
     this.#tox = tox;
@@ -40,23 +42,32 @@ export class RpcCalls {
   }
 
   async call(friend: Friend, params: Params): Promise<void> {
+    const options = optionsOf(params);
+    this.#expectFree(friend);
     const media = await openMedia(params);
     await closingOnFailure(media, async () => {
-      const call = friend.call(optionsOf(params));
+      const call = friend.call(options);
       this.#watch(call);
       await this.#connect(call, media);
     });
   }
 
   async answer(friend: Friend, params: Params): Promise<void> {
-    const before = this.#callWith(friend);
-    const media = await openMedia(params);
-    await closingOnFailure(media, async () => {
-      const call = this.#callWith(friend);
-      if (call !== before || call.direction !== "incoming") throw noCall("no call of this friend rings");
-      await this.#connect(call, media);
-      call.answer(optionsOf(params));
-    });
+    const options = optionsOf(params);
+    const call = this.#callWith(friend);
+    if (!isRinging(call) || this.#answering.has(call)) throw noCall("no call of this friend rings");
+    this.#answering.add(call);
+    try {
+      const media = await openMedia(params);
+      await closingOnFailure(media, async () => {
+        if (!isRinging(call)) throw noCall("the call was over before it was answered");
+        await this.#connect(call, media);
+        if (!isRinging(call)) throw noCall("the call was over before it was answered");
+        call.answer(options);
+      });
+    } finally {
+      this.#answering.delete(call);
+    }
   }
 
   hangUp(friend: Friend): void {
@@ -90,6 +101,14 @@ export class RpcCalls {
       audioBitRate: audio.bitRate,
       videoBitRate: video.bitRate,
     };
+  }
+
+  /** Before a recording is begun for a call that there will not be. */
+  #expectFree(friend: Friend): void {
+    if (friend.connection === "none") throw new ToxError("friend-offline", "Wait for the friend to come online.");
+    if (this.#tox.calls.some((one) => one.friend === friend)) {
+      throw new ToxError("already-in-call", "Answer or hang up the call there is: a friend has one at a time.");
+    }
   }
 
   #callWith(friend: Friend): Call {
@@ -163,6 +182,10 @@ async function closingOnFailure(media: OpenMedia, work: () => Promise<void>): Pr
     await Promise.allSettled(all.map(async (one) => one?.close?.()));
     throw error;
   }
+}
+
+function isRinging({ direction, state }: Call): boolean {
+  return direction === "incoming" && state === "ringing";
 }
 
 function noCall(why: string): ToxError {

@@ -77,7 +77,9 @@ export class GrowingFile {
   async #close(): Promise<void> {
     this.#writeHeader();
     await this.#serial.idle();
-    await this.#handle.close();
+    await this.#handle.close().catch((error: unknown) => {
+      this.#failure ??= diskError(error, `write ${this.#path}`);
+    });
     if (this.#failure) throw this.#failure;
   }
 

@@ -27,6 +27,8 @@ export interface AudioPumpOptions extends PumpOptions {
 
 /** Later than this, what was missed is left out instead of being sent in a burst; in ms. */
 const MAX_LATE = 100;
+/** Frames whose timestamps say less do not hold up everything else; in ms. */
+const LEAST_DISTANCE = 1;
 
 /** Feeds sound in frames of 20 ms. */
 export function pumpAudio(source: AudioSource, feed: Feed<Int16Array>, options: AudioPumpOptions): Pump {
@@ -66,8 +68,10 @@ export function pumpFrames(source: FrameSource, feed: Feed<Uint8Array>, { clock 
     live: false,
     next: async () => {
       const frame = ahead ?? (await source.read());
+      if (frame === undefined) return undefined;
       ahead = await source.read();
-      return frame && { item: frame.data, after: Math.max(0, (ahead?.timestamp ?? 0) - frame.timestamp) };
+      const distance = (ahead?.timestamp ?? 0) - frame.timestamp;
+      return { item: frame.data, after: distance > LEAST_DISTANCE ? distance : LEAST_DISTANCE };
     },
     close: async () => source.close?.(),
   });
@@ -87,21 +91,30 @@ interface Run<T> extends PumpOptions {
 }
 
 function run<T>({ clock, feed, live, next, close }: Run<T>): Pump {
-  let wake: (() => void) | undefined;
-  let cancel: Cancel | undefined;
+  let wake: () => void = () => {};
   let stopped = false;
 
-  const until = (time: number): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    cancel = clock.at(time, resolve);
-    return promise;
+  /** Resolves, or rejects, as the work does; at once when all is stopped, for the work of a source may never end. */
+  const unlessStopped = <R>(work: Promise<R>): Promise<R | undefined> =>
+    new Promise((resolve, reject) => {
+      wake = () => resolve(undefined);
+      work.then(resolve, reject);
+    });
+
+  const until = async (time: number): Promise<void> => {
+    let cancel: Cancel | undefined;
+    await unlessStopped(
+      new Promise<void>((resolve) => {
+        cancel = clock.at(time, resolve);
+      }),
+    );
+    cancel?.();
   };
 
   const feedAll = async (): Promise<PumpEnd> => {
     let due: number | undefined;
     for (;;) {
-      const step = await next();
+      const step = await unlessStopped(next());
       if (stopped) return { reason: "stopped" };
       if (step === undefined) return { reason: "ended" };
       due ??= clock.monotonic();
@@ -129,9 +142,7 @@ function run<T>({ clock, feed, live, next, close }: Run<T>): Pump {
     done: endOf(),
     stop() {
       stopped = true;
-      cancel?.();
-      wake?.();
-      if (live) void close().catch(() => {}); // it may wait for what does not come
+      wake();
     },
   };
 }

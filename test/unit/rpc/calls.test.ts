@@ -92,11 +92,34 @@ describe("calls over rpc", () => {
     await refused("invalid-argument", "call", { audioSource: "tone:high", record });
     await refused("invalid-argument", "call", { audioSource: join(place, "no.wav"), record });
     expect(existsSync(`${record}.wav`)).toBe(false);
+    await expect(alice.rpc.call("call", { friend, audio: "yes", record })).rejects.toMatchObject({ code: -32602 });
     await alice.rpc.call("call", { friend });
-    await refused("already-in-call", "call", {});
+    await refused("already-in-call", "call", { record });
+    await refused("no-call", "answer", { record });
+    for (const ending of ["wav", "ivf"]) expect(existsSync(`${record}.${ending}`)).toBe(false);
     await refused("invalid-argument", "setBitRate", { audio: 1 });
     await bob.rpc.notified("incomingCall");
     await bob.rpc.call("hangUp", { friend: alice.publicKey });
+    expect(await stateOf(alice, "ended")).toMatchObject({ reason: "hung-up", by: "them" });
+  });
+
+  it("are answered once, by whoever is first", async () => {
+    await using one = startRpc();
+    await using other = startRpc();
+    const [alice, bob] = await friends(one, other);
+    await alice.rpc.call("call", { friend: bob.publicKey });
+    await bob.rpc.notified("incomingCall");
+    const answers = await Promise.allSettled(
+      [1, 2, 3].map(() => bob.rpc.call("answer", { friend: alice.publicKey, audioSource: "tone:440" })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    await stateOf(alice, "active");
+    await statsAbove(alice, bob.publicKey, "audioFramesReceived", 20);
+    await expect(bob.rpc.call("answer", { friend: alice.publicKey })).rejects.toMatchObject({
+      data: { code: "no-call" },
+    });
+    await bob.rpc.call("close");
+    expect(await bob.rpc.exited).toBe(0);
     expect(await stateOf(alice, "ended")).toMatchObject({ reason: "hung-up", by: "them" });
   });
 });
