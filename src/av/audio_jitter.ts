@@ -10,8 +10,11 @@ const MARGIN = 4;
 const LONGEST_DELAY = 400;
 /** Before anything is known of the jitter, in ms. */
 const FIRST_DELAY = 20;
-/** The delay shrinks by so much with each frame, in ms; it grows at once. */
+/** The delay shrinks by so much with each frame, in ms; it grows at once … */
 const SHRINKING = 0.2;
+/** … or by this part of what is too much, but no faster than a listener's device can follow. */
+const SHRINKING_PART = 0.01;
+const FASTEST_SHRINKING = 1;
 /** The spread is looked at again after so many frames. */
 const LOOK_EVERY = 5;
 /** So many frames in a row are concealed; where nothing comes it is a silence then, and what is behind a longer gap follows. */
@@ -159,7 +162,8 @@ export class AudioJitter {
     this.#untilLook = LOOK_EVERY;
     const forNext = this.#lossShare > LOSS_TO_WAIT_FOR ? this.#duration : 0;
     const wanted = base + Math.min(this.#transit.spread + forNext + MARGIN, LONGEST_DELAY);
-    this.#offset = Math.max(wanted, this.#offset - SHRINKING * LOOK_EVERY);
+    const shrinking = Math.min(FASTEST_SHRINKING, Math.max(SHRINKING, SHRINKING_PART * (this.#offset - wanted)));
+    this.#offset = Math.max(wanted, this.#offset - shrinking * LOOK_EVERY);
   }
 
   /** Something was concealed in the place of this frame. It is still given out if there is time for it, now that more is waited. */

@@ -2,6 +2,8 @@ import { isNarrow, RateControl, type WayReport } from "./rate_control.ts";
 
 /** Below these sound and pictures are no use, in bit/s. */
 const LEAST = { audio: 12_000, video: 100_000 } as const;
+/** Sound is too little to be what makes a way lose packets, and with less Opus says nothing of the packet before. */
+const LEAST_AUDIO_FOR_LOSS = 32_000;
 
 /** How much sound and pictures may take: pictures give way first, and come back last. */
 export class CallRates {
@@ -9,7 +11,7 @@ export class CallRates {
   readonly video: RateControl;
 
   constructor(mostAudio: number, mostVideo: number, now: number) {
-    this.audio = new RateControl(LEAST.audio, mostAudio, now);
+    this.audio = new RateControl(LEAST.audio, mostAudio, now, LEAST_AUDIO_FOR_LOSS);
     this.video = new RateControl(LEAST.video, mostVideo, now);
   }
 

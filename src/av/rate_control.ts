@@ -33,14 +33,17 @@ export function isNarrow({ loss, queueing }: WayReport): boolean {
 /** Finds how much may be sent, between a least and a most: less when much is lost or waits in queues, and more again when it does not. */
 export class RateControl {
   readonly #least: number;
+  readonly #leastForLoss: number;
   #most: number;
   #rate: number;
   #fallenAt = Number.NEGATIVE_INFINITY;
   #reportedAt: number;
   #risenAt: number;
 
-  constructor(least: number, most: number, now: number) {
+  /** `leastForLoss`: loss alone, while nothing waits in queues, takes the rate no lower. */
+  constructor(least: number, most: number, now: number, leastForLoss = least) {
     this.#least = least;
+    this.#leastForLoss = leastForLoss;
     this.#most = most;
     this.#rate = most;
     this.#reportedAt = now;
@@ -53,7 +56,7 @@ export class RateControl {
   }
 
   get isLeast(): boolean {
-    return this.#rate <= this.#floor;
+    return this.#rate <= Math.min(this.#least, this.#most);
   }
 
   get isMost(): boolean {
@@ -73,7 +76,9 @@ export class RateControl {
   report(report: WayReport, now: number): void {
     const { loss, queueing = 0 } = report;
     this.#reportedAt = now;
-    if (isNarrow(report)) this.#fall(Math.max(loss / 2, queueing > LONG_QUEUE ? LONG_QUEUE_FALL : 0), now);
+    const isLong = queueing > LONG_QUEUE;
+    if (isLong) this.#fall(Math.max(loss / 2, LONG_QUEUE_FALL), this.#least, now);
+    else if (isNarrow(report)) this.#fall(loss / 2, this.#leastForLoss, now);
     else if (loss <= FEW && queueing <= SHORT_QUEUE) this.#rise(now);
     else this.#risenAt = now;
   }
@@ -84,15 +89,11 @@ export class RateControl {
     else this.#risenAt = now;
   }
 
-  get #floor(): number {
-    return Math.min(this.#least, this.#most);
-  }
-
-  #fall(part: number, now: number): void {
+  #fall(part: number, least: number, now: number): void {
     this.#risenAt = now;
     if (now - this.#fallenAt < FALL_INTERVAL) return;
     this.#fallenAt = now;
-    this.#rate = Math.max(this.#floor, this.#rate * (1 - part));
+    this.#rate = Math.min(this.#rate, Math.max(least, this.#rate * (1 - part)));
   }
 
   #rise(now: number): void {
