@@ -1,14 +1,13 @@
-import type { Cancel, Clock } from "../env/clock.ts";
+import type { Clock } from "../env/clock.ts";
 import type { Logger } from "../env/logger.ts";
 import type { CallEnd, CallEvents, CallOptions, CallState, CallStats, CallWith } from "../friend/call.ts";
 import type { Friend } from "../friend/friend.ts";
 import type { FriendPipe } from "../friend/plugged_floors.ts";
 import { Emitter, type Unsubscribe } from "../util/emitter.ts";
 import { TokenBucket } from "../util/token_bucket.ts";
-import { type BandwidthReport, encodeBandwidthReport } from "../wire/av/bandwidth_report.ts";
+import type { BandwidthReport } from "../wire/av/bandwidth_report.ts";
 import {
   encodeKeyFrameRequest,
-  encodeMediaReport,
   encodeVideoRepair,
   type MediaReport,
   type MissingPiece,
@@ -18,17 +17,15 @@ import type { RtpPiece } from "../wire/av/rtp.ts";
 import type { Drop } from "../wire/drop.ts";
 import { Capability } from "../wire/friend/extension.ts";
 import { CallAudio } from "./audio_track.ts";
+import { CallCare } from "./call_care.ts";
 import { CallRates } from "./call_rates.ts";
 import { CalmNews } from "./calm_news.ts";
 import { AUDIO_BIT_RATES, VIDEO_BIT_RATES } from "./limits.ts";
-import { LossReports } from "./loss_reports.ts";
 import { MediaClock } from "./media_clock.ts";
 import { expectBitRate } from "./track.ts";
 import { CallVideo } from "./video_track.ts";
 
 const DEFAULT_BIT_RATES = { audio: 48_000, video: 1_500_000 } as const;
-/** How often a call looks at how its media arrive, in ms. */
-const CARE_INTERVAL = 250;
 /** Invitations in a call that are answered at once, and how often in the long run, in ms. */
 const NEW_BEGINNINGS = 8;
 const NEW_BEGINNING_MS = 1_000;
@@ -55,8 +52,7 @@ export class FriendCall implements CallWith<Friend> {
   readonly video: CallVideo;
   readonly #host: CallHost;
   readonly #events: Emitter<CallEvents>;
-  readonly #rates: CallRates;
-  readonly #reports: LossReports;
+  readonly #care: CallCare;
   readonly #answered = Promise.withResolvers<boolean>();
   readonly #ended = Promise.withResolvers<CallEnd>();
   #phase: "ringing" | "active" | "ended" = "ringing";
@@ -67,7 +63,6 @@ export class FriendCall implements CallWith<Friend> {
   #told: number | undefined;
   /** A toxcore peer's call came while ours was ringing. */
   #crossed = false;
-  #careTimer: Cancel | undefined;
   #videoWasOpen = false;
   readonly #peerNews: CalmNews;
   readonly #beginnings = new TokenBucket(NEW_BEGINNINGS, NEW_BEGINNING_MS);
@@ -82,7 +77,7 @@ export class FriendCall implements CallWith<Friend> {
     this.#host = host;
     this.#events = new Emitter(logger);
     this.#peerNews = new CalmNews(clock, () => this.#announcePeer());
-    this.#rates = new CallRates(
+    const rates = new CallRates(
       expectBitRate(audioBitRate ?? DEFAULT_BIT_RATES.audio, AUDIO_BIT_RATES),
       expectBitRate(videoBitRate ?? DEFAULT_BIT_RATES.video, VIDEO_BIT_RATES),
       now,
@@ -97,9 +92,9 @@ export class FriendCall implements CallWith<Friend> {
     const times = new MediaClock(now);
     const transmit = (packet: Uint8Array) => pipe.sendLossy(packet);
     const shared = { ...{ host: trackHost, clock, logger, drop, times, ssrc, transmit } };
-    this.audio = new CallAudio({ ...shared, rate: this.#rates.audio, sending: audio });
+    this.audio = new CallAudio({ ...shared, rate: rates.audio, sending: audio });
     this.video = new CallVideo({
-      ...{ ...shared, rate: this.#rates.video, sending: video },
+      ...{ ...shared, rate: rates.video, sending: video },
       way: {
         get feedback() {
           return call.#isOurs;
@@ -111,7 +106,10 @@ export class FriendCall implements CallWith<Friend> {
       askRepair: (missing) => this.#tell(encodeVideoRepair(missing)),
       askKeyFrame: () => this.#tell(encodeKeyFrameRequest()),
     });
-    this.#reports = new LossReports(this.audio.receiver, this.video.receiver);
+    this.#care = new CallCare({
+      ...{ clock, pipe, drop, rates, audio: this.audio, video: this.video },
+      isOurs: () => this.#isOurs,
+    });
     if (peerCapabilities === undefined) this.#signal("init");
     else this.#takeCapabilities(peerCapabilities);
   }
@@ -143,8 +141,8 @@ export class FriendCall implements CallWith<Friend> {
       videoFramesSent: video.sent,
       videoFramesReceived: video.receiver.frames,
       lost: audio.receiver.lost + video.receiver.lost,
-      lossHere: this.#reports.lossHere,
-      lossThere: this.#reports.lossThere,
+      lossHere: this.#care.reports.lossHere,
+      lossThere: this.#care.reports.lossThere,
       audioDelay: audio.receiver.delay,
       roundTripMs: this.#host.pipe.roundTripMs,
     };
@@ -199,24 +197,11 @@ export class FriendCall implements CallWith<Friend> {
 
   /** What a toxcore peer lacks of ours. */
   handleBandwidthReport(report: BandwidthReport): void {
-    if (this.#isOurs) {
-      this.#host.drop("unsolicited");
-      return;
-    }
-    const now = this.#host.clock.monotonic();
-    const loss = this.#reports.takeBandwidthReport(report, now);
-    if (loss === undefined) {
-      this.#host.drop("rate-limited");
-      return;
-    }
-    this.#adapt(loss, undefined, now);
-    if (loss > 0 && this.video.open) this.video.keyFrameWanted();
+    this.#care.handleBandwidthReport(report);
   }
 
   handleMediaReport(report: MediaReport): void {
-    const now = this.#host.clock.monotonic();
-    const loss = this.#reports.takeMediaReport(report, now);
-    if (loss !== undefined) this.#adapt(loss, report.queueing, now);
+    this.#care.handleMediaReport(report);
   }
 
   handleKeyFrameRequest(): void {
@@ -325,14 +310,14 @@ export class FriendCall implements CallWith<Friend> {
     this.#phase = "active";
     if (this.#told !== this.#capabilities) this.#signal("push");
     this.#answered.resolve(true);
-    this.#armCare();
+    this.#care.start();
     this.#announce();
     this.#noteOpen();
   }
 
   #end(end: CallEnd): void {
     this.#phase = "ended";
-    this.#careTimer?.();
+    this.#care.stop();
     this.#peerNews.close();
     this.#host.over();
     this.audio.close();
@@ -370,35 +355,5 @@ export class FriendCall implements CallWith<Friend> {
 
   #tell(packet: Uint8Array): void {
     if (this.#isOurs && this.#phase === "active") this.#host.pipe.send(packet, "control");
-  }
-
-  #adapt(loss: number, queueing: number | undefined, now: number): void {
-    this.#rates.report({ loss, queueing }, this.video.open, now);
-    this.#announceRates();
-  }
-
-  #announceRates(): void {
-    this.audio.announceRate();
-    this.video.announceRate();
-  }
-
-  #armCare(): void {
-    this.#careTimer = this.#host.clock.at(this.#host.clock.monotonic() + CARE_INTERVAL, () => this.#care());
-  }
-
-  /** Says how his media arrive, and lets ours have more where nothing speaks against it. */
-  #care(): void {
-    const now = this.#host.clock.monotonic();
-    if (this.#isOurs) {
-      const report = this.#reports.nextMediaReport();
-      if (report !== undefined) this.#tell(encodeMediaReport(report));
-    } else {
-      const report = this.#reports.nextBandwidthReport(now);
-      if (report !== undefined) this.#host.pipe.sendLossy(encodeBandwidthReport(report));
-      this.video.keyFrameUnasked();
-      this.#rates.noNews(this.video.open, now);
-      this.#announceRates();
-    }
-    this.#armCare();
   }
 }

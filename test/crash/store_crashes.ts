@@ -30,7 +30,8 @@ export async function crashStore(
   for (let kill = 0; kill < kills; kill++) {
     const writer = new Victim(WRITER, [path, password ?? ""], (words) => listen(heard, words));
     if (kill === 0) {
-      await writer.says("appended"); // a first key takes longer to make than most of them live
+      // A first key takes longer to make than most of them live.
+      await Promise.all([writer.says("appended"), writer.says("written")]);
     } else if (random.between(0, 1) < 0.2) {
       await delay(random.between(0, 150));
       early++;

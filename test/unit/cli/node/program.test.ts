@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askNodeInfo } from "../../../../src/cli/node/info.ts";
 import { NodeProgram, runNodeCommand } from "../../../support/node_program.ts";
 
-describe("toxcore-ts node", { timeout: 30_000 }, () => {
+describe("toxcore-ts node", { timeout: 120_000 }, () => {
   let folder = "";
   const path = (name: string) => join(folder, name);
   beforeEach(async () => {

@@ -115,7 +115,7 @@ describe("a pump", () => {
     const fed: number[] = [];
     const other = pumpFrames(source, () => fed.push(Math.round(clock.monotonic() - begin)), { clock });
     expect(await universe.wait(other.done)).toEqual({ reason: "ended" });
-    expect(fed).toEqual([0, 33, 100, 100, 1500]);
+    expect(fed).toEqual([0, 33, 100, 101, 1501]);
   });
 
   it("takes what is live when it comes, and lets go of it when it is stopped", async () => {
