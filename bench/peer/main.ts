@@ -8,6 +8,8 @@ import { Argument, program } from "commander";
 import { Bench, type Row, type Work } from "./bench.ts";
 import { json, table } from "./report.ts";
 import { bareLoop } from "./works/bare_loop.ts";
+import { callSetup } from "./works/call_setup.ts";
+import { callSound } from "./works/call_sound.ts";
 import { file } from "./works/file.ts";
 import { idle } from "./works/idle.ts";
 import { importTime } from "./works/import_time.ts";
@@ -34,6 +36,8 @@ const WORKS: readonly Work[] = [
   relayed,
   nodesRequests,
   relayClients,
+  callSetup,
+  callSound,
   bareLoop,
   importTime,
 ];

@@ -1,5 +1,7 @@
+import { onOneProcessor } from "../../test/interop/one_processor.ts";
 import type { Bench, Side } from "./bench.ts";
 import { Child, type ChildOptions } from "./processes/child.ts";
+import type { LossyWayOrders } from "./processes/lossy_way.ts";
 import type { PeerInfo, PeerOrders, StartOptions } from "./processes/peer.ts";
 
 /** A peer of either side in a process of its own. */
@@ -25,24 +27,73 @@ export async function startPeer(
   side: Side,
   { start = {}, ...options }: PeerOptions = {},
 ): Promise<BenchPeer> {
-  const child = await bench.start(() => new Child<PeerOrders>(PROGRAMS[side], options));
+  const within = side === "theirs" && start.av ? onOneProcessor(options.within ?? []) : options.within;
+  const child = await bench.start(
+    () => new Child<PeerOrders>(PROGRAMS[side], { ...options, ...(within && { within }) }),
+  );
   const info = await child.order("start", start);
   return { info, child, [Symbol.asyncDispose]: () => child.close() };
 }
 
 export async function startTwo(bench: Bench, side: Side, start: StartOptions = {}): Promise<Pair> {
   const [alice, bob] = await Promise.all([startPeer(bench, side, { start }), startPeer(bench, side, { start })]);
+  return { alice, bob, [Symbol.asyncDispose]: () => closeBoth(alice, bob) };
+}
+
+/** Sender and receiver, or caller and called. libtoxcore to itself, the last, is what the others are held against. */
+export const WAYS = [
+  ["ours", "ours"],
+  ["ours", "theirs"],
+  ["theirs", "ours"],
+  ["theirs", "theirs"],
+] as const satisfies readonly (readonly [Side, Side])[];
+
+export function waysOf(bench: Bench) {
+  return WAYS.filter((sides) => sides.every((side) => bench.sides.includes(side)));
+}
+
+/** Two friends of which each may be of either side, online for each other. */
+export async function startPair(bench: Bench, one: Side, other: Side, start: StartOptions = {}): Promise<Pair> {
+  const [alice, bob] = await Promise.all([startPeer(bench, one, { start }), startPeer(bench, other, { start })]);
+  const pair = { alice, bob, [Symbol.asyncDispose]: () => closeBoth(alice, bob) };
+  await befriend(pair);
+  return pair;
+}
+
+/** Two friends who reach each other only by a way that loses what it is told to. */
+export interface DistantPair extends Pair {
+  readonly way: Child<LossyWayOrders>;
+}
+
+export async function startDistantPair(
+  bench: Bench,
+  one: Side,
+  other: Side,
+  start: StartOptions = {},
+): Promise<DistantPair> {
+  const way = await bench.start(() => new Child<LossyWayOrders>("lossy_way.ts"));
+  const [alice, bob] = await Promise.all([startPeer(bench, one, { start }), startPeer(bench, other, { start })]);
+  const doors = await way.order("open", { alice: alice.info.node, bob: bob.info.node });
+  const seenAt = (peer: BenchPeer, port: number): BenchPeer => {
+    const info = { ...peer.info, node: { ...peer.info.node, port } };
+    return { info, child: peer.child, [Symbol.asyncDispose]: () => peer.child.close() };
+  };
+  await befriend({ alice: seenAt(alice, doors.alice), bob: seenAt(bob, doors.bob) });
   return {
-    alice,
-    bob,
+    ...{ alice, bob, way },
     async [Symbol.asyncDispose]() {
-      await Promise.all([alice.child.close(), bob.child.close()]);
+      await closeBoth(alice, bob);
+      await way.close();
     },
   };
 }
 
+async function closeBoth(alice: BenchPeer, bob: BenchPeer): Promise<void> {
+  await Promise.all([alice.child.close(), bob.child.close()]);
+}
+
 /** Tells two peers each other's address and key, and answers how many ms it took from their start until both are online. */
-export async function befriend({ alice, bob }: Pair): Promise<number> {
+export async function befriend({ alice, bob }: Pick<Pair, "alice" | "bob">): Promise<number> {
   const meet = async (one: BenchPeer, other: BenchPeer) => {
     await one.child.order("bootstrap", [other.info.node]);
     await one.child.order("addFriends", [other.info.publicKey]);

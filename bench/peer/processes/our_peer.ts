@@ -3,6 +3,7 @@ import { setTimeout as delay, setImmediate as turn } from "node:timers/promises"
 import { type Friend, Tox, ToxError } from "toxcore-ts";
 import { countedDatagrams } from "./datagrams.ts";
 import { now, serve } from "./orders.ts";
+import { ourCalls } from "./our_calls.ts";
 import { FLOOD_ID, FLOOD_SIZE, type PeerOrders } from "./peer.ts";
 
 type Instance = Awaited<ReturnType<typeof Tox.create>>;
@@ -15,6 +16,8 @@ let floodedBytes = 0;
 let stopEcho: (() => void) | undefined;
 
 const orders: PeerOrders = {
+  ...ourCalls(instance),
+
   async start({ host = "127.0.0.1", udp = true, secretKey }) {
     const startedAt = now();
     const tox = await Tox.create({ bindIpv4: host, udp, ipv6: false, port: 0, ...(secretKey && { secretKey }) });

@@ -1,3 +1,4 @@
+import type { CallOrders } from "./call_orders.ts";
 import type { NodeAddress } from "./node_address.ts";
 
 /** Who a peer is, and the clock (`now`) just before its instance was made. */
@@ -15,6 +16,10 @@ export interface StartOptions {
   readonly udp?: boolean;
   /** 64 hex digits; random when left out. */
   readonly secretKey?: string;
+  /** Whether it can have calls; ours always can. */
+  readonly av?: boolean;
+  /** Counts what comes in calls, and does not look at it; ours never looks at what is made up. */
+  readonly deaf?: boolean;
 }
 
 export interface Usage {
@@ -41,7 +46,7 @@ export const FLOOD_ID = 160;
 export const FLOOD_SIZE = 1373;
 
 /** What a peer of either side takes as orders, so that each bench is written once. Times are those of `now`. */
-export interface PeerOrders {
+export interface PeerOrders extends CallOrders {
   [order: string]: (argument: never) => unknown;
   start(options: StartOptions): Promise<PeerInfo>;
   bootstrap(nodes: readonly NodeAddress[]): Promise<void>;

@@ -10,6 +10,7 @@ import type { EventFields } from "../../../test/interop/peer/protocol.ts";
 import { countedDatagrams } from "./datagrams.ts";
 import { now, serve } from "./orders.ts";
 import { FLOOD_ID, FLOOD_SIZE, type PeerOrders } from "./peer.ts";
+import { theirCalls } from "./their_calls.ts";
 
 const events = new EventEmitter<{ [E in keyof EventFields]: [EventFields[E]] }>();
 const notify: Notify = (event, fields) => void (events as EventEmitter).emit(event, fields);
@@ -21,7 +22,9 @@ let stopFlood: (() => void) | undefined;
 let floodedBytes = 0;
 
 const orders: PeerOrders = {
-  start({ host = "127.0.0.1", udp = true, secretKey }) {
+  ...theirCalls(call, events),
+
+  start({ host = "127.0.0.1", udp = true, secretKey, av = false, deaf = false }) {
     const library = counted(loadLibrary(process.env.LIBTOXCORE));
     const startPort = 20_000 + Math.floor(Math.random() * 12_000);
     const startedAt = now();
@@ -34,6 +37,8 @@ const orders: PeerOrders = {
         startPort,
         endPort: startPort + 100,
         busy: false,
+        av,
+        deaf,
         ...(secretKey && { secretKey }),
       },
       notify,
@@ -139,7 +144,10 @@ function sendBack({ friend, text }: EventFields["message"]): void {
   void call("send", { friend, text, action: false });
 }
 
-/** Node's own share of the polling is not the library's: only what passes within `tox_iterate` is counted. */
+/** What a client calls at its pace. */
+const AV_CALLS = /toxav_(iterate|iteration_interval|audio_send_frame|video_send_frame)\(/;
+
+/** Node's own share of the polling is not the library's: only what passes within `tox_iterate` and its like is counted. */
 function counted(library: LoadedLibrary): LoadedLibrary {
   const { iterate, iterationInterval } = library.tox;
   const timed =
@@ -151,7 +159,14 @@ function counted(library: LoadedLibrary): LoadedLibrary {
       iterating += (user + system) / 1e6;
       return result;
     };
-  return { ...library, tox: { ...library.tox, iterate: timed(iterate), iterationInterval: timed(iterationInterval) } };
+  return {
+    ...library,
+    func: (prototype) => {
+      const fn = library.func(prototype) as (...args: unknown[]) => unknown;
+      return AV_CALLS.test(prototype) ? timed(fn) : fn;
+    },
+    tox: { ...library.tox, iterate: timed(iterate), iterationInterval: timed(iterationInterval) },
+  };
 }
 
 async function call(method: string, params: object): Promise<unknown> {

@@ -1,16 +1,8 @@
 import { median } from "../../support/statistics.ts";
-import type { Bench, Row, Side, Work } from "../bench.ts";
-import { befriend, type Pair, startPeer } from "../peers.ts";
+import type { Row, Work } from "../bench.ts";
+import { startPair, waysOf } from "../peers.ts";
 
 const MEBIBYTE = 2 ** 20;
-
-/** Sender and receiver. libtoxcore to itself, the last, is what the others are held against. */
-const WAYS = [
-  ["ours", "ours"],
-  ["ours", "theirs"],
-  ["theirs", "ours"],
-  ["theirs", "theirs"],
-] as const satisfies readonly (readonly [Side, Side])[];
 
 /** Way by way in each round, so that all have the same weather; libtoxcore is slow in a session's first file. */
 export const file: Work = {
@@ -18,11 +10,12 @@ export const file: Work = {
   describes: "a file from memory, from its offer until all of it is acknowledged",
   async measure(bench) {
     const size = (bench.quick ? 32 : 100) * MEBIBYTE;
-    const ways = WAYS.filter((sides) => sides.every((side) => bench.sides.includes(side)));
+    const ways = waysOf(bench);
     await using pairs = new AsyncDisposableStack();
     const measured = await Promise.all(
       ways.map(async ([sender, receiver]) => {
         const pair = pairs.use(await startPair(bench, sender, receiver));
+        await pair.bob.child.order("acceptFiles");
         return { name: `${sender} to ${receiver}`, pair, rates: [] as number[] };
       }),
     );
@@ -42,17 +35,3 @@ export const file: Work = {
       .map(({ name }): Row => ({ work: `file, ${name}`, unit: "MiB/s", ours: rateOf(name), theirs }));
   },
 };
-
-async function startPair(bench: Bench, sender: Side, receiver: Side): Promise<Pair> {
-  const [alice, bob] = await Promise.all([startPeer(bench, sender), startPeer(bench, receiver)]);
-  const pair: Pair = {
-    alice,
-    bob,
-    async [Symbol.asyncDispose]() {
-      await Promise.all([alice.child.close(), bob.child.close()]);
-    },
-  };
-  await befriend(pair);
-  await bob.child.order("acceptFiles");
-  return pair;
-}

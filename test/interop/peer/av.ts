@@ -8,20 +8,27 @@ import {
   CALL_CONTROLS,
   CALL_STATE,
   type CallStateName,
+  type CreateParams,
   type Methods,
   monotonicMs,
   type SentFrames,
 } from "./protocol.ts";
+import { RichPicture } from "./rich_picture.ts";
+import { Scale, ScaleEar } from "./scale.ts";
 import { Ear, Tone } from "./sound.ts";
 import { type LoadedToxav, loadToxav } from "./toxav_library.ts";
 
 const DISABLED = "TOXAV_ERR_SEND_FRAME_PAYLOAD_TYPE_DISABLED";
 const SYNC = "TOXAV_ERR_SEND_FRAME_SYNC";
+/** Of a scale. */
+const [SCALE_RATE, SCALE_SAMPLES, SCALE_MS] = [48_000, 960, 20];
 
 /** A tone or a picture on its way to a friend. */
 interface Stream {
   readonly pace: Pace;
   readonly frames: SentFrames;
+  /** When each frame was taken, or null. */
+  readonly sentAt: (number | null)[]; // bounded by the test
 }
 
 /** The calls of one instance: its ToxAV with a timer of its own, what it sends, and what it hears and sees. */
@@ -31,19 +38,23 @@ export class PeerAv {
   readonly #tox: Pointer;
   readonly #av: Pointer;
   readonly #busy: boolean;
+  readonly #deaf: boolean;
   readonly #notify: Notify;
   /** All by friend number. */
   readonly #tones = new Map<number, Stream>();
+  readonly #scales = new Map<number, Stream>();
   readonly #pictures = new Map<number, Stream>();
   readonly #ears = new Map<number, Ear>();
+  readonly #scaleEars = new Map<number, ScaleEar>();
   readonly #eyes = new Map<number, Eye>();
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws `CallError` when `toxav_new` fails. */
-  constructor(library: LoadedLibrary, tox: Pointer, busy: boolean, notify: Notify) {
+  constructor(library: LoadedLibrary, tox: Pointer, { busy, deaf = false }: CreateParams, notify: Notify) {
     this.#library = library;
     this.#tox = tox;
     this.#busy = busy;
+    this.#deaf = deaf;
     this.#notify = notify;
     this.#toxav = loadToxav(library);
     const av = checkedAv("NEW", (error) => this.#c.create(tox, error));
@@ -56,7 +67,7 @@ export class PeerAv {
   /** To be called before `tox_kill`. */
   close(): void {
     clearTimeout(this.#timer);
-    for (const { pace } of [...this.#tones.values(), ...this.#pictures.values()]) pace.stop();
+    for (const streams of this.#streams) for (const { pace } of streams.values()) pace.stop();
     this.#c.kill(this.#av);
   }
 
@@ -91,12 +102,28 @@ export class PeerAv {
   }
 
   stopTone(friend: number): SentFrames {
-    return stop(this.#tones, friend);
+    return stop(this.#tones, friend).frames;
+  }
+
+  sendScale(friend: number): Methods["sendScale"]["result"] {
+    const scale = new Scale(SCALE_RATE, SCALE_SAMPLES);
+    return this.#stream(this.#scales, friend, SCALE_MS, () => {
+      const pcm = scale.next();
+      return (error) => this.#c.audioSendFrame(this.#av, friend, pcm, SCALE_SAMPLES, 1, SCALE_RATE, error);
+    });
+  }
+
+  stopScale(friend: number): Methods["stopScale"]["result"] {
+    return { sentAt: stop(this.#scales, friend).sentAt };
+  }
+
+  notesHeard(friend: number): Methods["notesHeard"]["result"] {
+    return { notes: this.#scaleEar(friend).notes };
   }
 
   sendPicture(friend: number, params: Methods["sendPicture"]["params"]): Methods["sendPicture"]["result"] {
-    const { width, height, frameRate } = params;
-    const picture = new MovingPicture(width, height);
+    const { width, height, frameRate, rich = false } = params;
+    const picture = rich ? new RichPicture(width, height) : new MovingPicture(width, height);
     return this.#stream(this.#pictures, friend, 1000 / frameRate, () => {
       picture.draw();
       const { y, u, v } = picture;
@@ -105,7 +132,7 @@ export class PeerAv {
   }
 
   stopPicture(friend: number): SentFrames {
-    return stop(this.#pictures, friend);
+    return stop(this.#pictures, friend).frames;
   }
 
   heard(friend: number): Methods["heard"]["result"] {
@@ -118,6 +145,7 @@ export class PeerAv {
 
   resetHeard(friend: number): void {
     this.#ears.delete(friend);
+    this.#scaleEars.delete(friend);
     this.#eyes.delete(friend);
   }
 
@@ -167,14 +195,18 @@ export class PeerAv {
     c.onAudioReceiveFrame(
       av,
       callback("audio", (_av, friend, pcm, count, channels, rate) => {
+        if (this.#deaf) return this.#ear(friend).count(monotonicMs());
         const samples = new Int16Array(koffi.view(pcm, Number(count) * channels * 2));
-        this.#ear(friend).hear(samples, channels, rate, monotonicMs());
+        const now = monotonicMs();
+        this.#ear(friend).hear(samples, channels, rate, now);
+        if (channels === 1) this.#scaleEar(friend).hear(samples, rate, now);
       }),
       null,
     );
     c.onVideoReceiveFrame(
       av,
       callback("video", (_av, friend, width, height, y, _u, _v, stride) => {
+        if (this.#deaf) return this.#eye(friend).count(monotonicMs());
         const luma = new Uint8Array(koffi.view(y, stride * height));
         this.#eye(friend).see(luma, width, height, stride, monotonicMs());
       }),
@@ -194,8 +226,12 @@ export class PeerAv {
   ): { at: number } {
     if (streams.get(friend)?.pace.stopped === false) throw new CallError("HARNESS", "he is sent one already");
     const frames: SentFrames = { sent: 0, refused: {} };
+    const sentAt: (number | null)[] = [];
     const attempt = () => {
-      const code = sendFrame(next());
+      const frame = next();
+      const now = monotonicMs();
+      const code = sendFrame(frame);
+      sentAt.push(code === undefined ? now : null);
       if (code === undefined) frames.sent++;
       else frames.refused[code] = (frames.refused[code] ?? 0) + 1;
       return code;
@@ -203,18 +239,28 @@ export class PeerAv {
     const at = monotonicMs();
     const refusal = attempt();
     if (refusal !== undefined && refusal !== DISABLED) throw new CallError(refusal, refusal);
-    streams.set(friend, { pace: new Pace(periodMs, attempt), frames });
+    streams.set(friend, { pace: new Pace(periodMs, attempt), frames, sentAt });
     return { at };
   }
 
   /** What was sent stays there to be asked for. */
   #ended(friend: number): void {
-    for (const streams of [this.#tones, this.#pictures]) streams.get(friend)?.pace.stop();
+    for (const streams of this.#streams) streams.get(friend)?.pace.stop();
+  }
+
+  get #streams() {
+    return [this.#tones, this.#scales, this.#pictures];
   }
 
   #ear(friend: number): Ear {
     const ear = this.#ears.get(friend) ?? new Ear();
     this.#ears.set(friend, ear);
+    return ear;
+  }
+
+  #scaleEar(friend: number): ScaleEar {
+    const ear = this.#scaleEars.get(friend) ?? new ScaleEar();
+    this.#scaleEars.set(friend, ear);
     return ear;
   }
 
@@ -225,12 +271,12 @@ export class PeerAv {
   }
 }
 
-function stop(streams: Map<number, Stream>, friend: number): SentFrames {
+function stop(streams: Map<number, Stream>, friend: number): Stream {
   const stream = streams.get(friend);
   if (stream === undefined) throw new CallError("HARNESS", "he is sent none");
   stream.pace.stop();
   streams.delete(friend);
-  return stream.frames;
+  return stream;
 }
 
 /** The code of the error, if any. SYNC says that another thread held a lock at that moment. */

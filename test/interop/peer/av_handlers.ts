@@ -8,6 +8,9 @@ type AvMethod =
   | "setBitRate"
   | "sendTone"
   | "stopTone"
+  | "sendScale"
+  | "stopScale"
+  | "notesHeard"
   | "sendPicture"
   | "stopPicture"
   | "heard"
@@ -29,6 +32,9 @@ export function avHandlers(av: () => PeerAv, number: (friend: string) => number)
     setBitRate: (params) => done(() => av().setBitRate(number(params.friend), params)),
     sendTone: (params) => av().sendTone(number(params.friend), params),
     stopTone: ({ friend }) => av().stopTone(number(friend)),
+    sendScale: ({ friend }) => av().sendScale(number(friend)),
+    stopScale: ({ friend }) => av().stopScale(number(friend)),
+    notesHeard: ({ friend }) => av().notesHeard(number(friend)),
     sendPicture: (params) => av().sendPicture(number(params.friend), params),
     stopPicture: ({ friend }) => av().stopPicture(number(friend)),
     heard: ({ friend }) => av().heard(number(friend)),

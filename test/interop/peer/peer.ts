@@ -40,7 +40,7 @@ export class Peer {
     this.#udp = params.udp;
     registerCallbacks(library, this.#tox, notify);
     this.#files = new PeerFiles(library, this.#tox, notify);
-    this.#av = params.av ? new PeerAv(library, this.#tox, params.busy, notify) : undefined;
+    this.#av = params.av ? new PeerAv(library, this.#tox, params, notify) : undefined;
     this.#schedule();
   }
 

@@ -1,4 +1,5 @@
 import type { SeenPicture } from "./protocol.ts";
+import { numberOf } from "./rich_picture.ts";
 
 /** The picture's brightness goes from the one to the other and back, in steps a frame. */
 const DARKEST = 60;
@@ -49,6 +50,7 @@ export class MovingPicture {
 /** What came in of one friend's pictures. */
 export class Eye {
   #frames = 0;
+  readonly #numbers = new Set<number>(); // of 12 bits
   #width = 0;
   #height = 0;
   #luma = 0;
@@ -81,6 +83,13 @@ export class Eye {
     this.#darkest = Math.min(this.#darkest, this.#luma);
     this.#brightest = Math.max(this.#brightest, this.#luma);
     this.#moving = known && difference / this.#grid.length > STILL;
+    this.count(at);
+    const number = numberOf(y, width, height, stride);
+    if (number !== undefined) this.#numbers.add(number);
+  }
+
+  /** One more picture, whatever is in it. */
+  count(at: number): void {
     if (this.#firstAt === null) this.#firstAt = at;
     else this.#longestGapMs = Math.max(this.#longestGapMs, at - this.#lastAt);
     this.#lastAt = at;
@@ -90,6 +99,7 @@ export class Eye {
   seen(): SeenPicture {
     return {
       frames: this.#frames,
+      numbers: this.#numbers.size,
       width: this.#width,
       height: this.#height,
       luma: this.#luma,

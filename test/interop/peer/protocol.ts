@@ -7,6 +7,7 @@
  *
  * All binary values are upper-case hex; a friend is named by public key (64 hex digits, any case in requests).
  */
+import type { HeardNote } from "./scale.ts";
 
 export type ConnectionState = "none" | "tcp" | "udp";
 export type UserStatus = "none" | "away" | "busy";
@@ -64,6 +65,8 @@ export interface HeardSound {
 /** A friend's pictures since they were reset. */
 export interface SeenPicture {
   frames: number;
+  /** Of rich pictures: how many different ones. */
+  numbers: number;
   width: number;
   height: number;
   /** Mean of the last picture, 0 to 255. */
@@ -109,6 +112,8 @@ export interface CreateParams {
   busy: boolean;
   /** Have a ToxAV too. Default: none, and calls are not even bound. */
   av?: boolean;
+  /** Frames that come in a call are counted, and not looked at. Default: false. */
+  deaf?: boolean;
   /** Lowest level of toxcore's own log that goes to standard error; absent: none. */
   log?: LogLevel;
 }
@@ -194,9 +199,15 @@ export interface Methods {
     result: { at: number };
   };
   stopTone: { params: { friend: string }; result: SentFrames };
-  /** The same with pictures that change. Even sizes. */
+  /** As `sendTone`, with a note of a scale in each frame: 48 kHz, one channel, 20 ms. */
+  sendScale: { params: { friend: string }; result: { at: number } };
+  /** When libtoxav took each frame; null: it did not. */
+  stopScale: { params: { friend: string }; result: { sentAt: (number | null)[] } };
+  /** The notes that were heard of such a scale. */
+  notesHeard: { params: { friend: string }; result: { notes: readonly HeardNote[] } };
+  /** The same with pictures that change. Even sizes. `rich`: full of detail, and numbered. */
   sendPicture: {
-    params: { friend: string; width: number; height: number; frameRate: number };
+    params: { friend: string; width: number; height: number; frameRate: number; rich?: boolean };
     result: { at: number };
   };
   stopPicture: { params: { friend: string }; result: SentFrames };

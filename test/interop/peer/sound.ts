@@ -51,11 +51,16 @@ export class Ear {
     if (sampleRate !== this.#sampleRate) this.#second = new Int16Array(sampleRate);
     this.#sampleRate = sampleRate;
     this.#channels = channels;
+    this.count(at);
+    for (let i = 0; i < pcm.length; i += channels) this.#take(pcm[i] ?? 0, at);
+  }
+
+  /** One more frame, whatever is in it. */
+  count(at: number): void {
     if (this.#firstAt === null) this.#firstAt = at;
     else this.#longestGapMs = Math.max(this.#longestGapMs, at - this.#lastAt);
     this.#lastAt = at;
     this.#frames++;
-    for (let i = 0; i < pcm.length; i += channels) this.#take(pcm[i] ?? 0, at);
   }
 
   heard(): HeardSound {
