@@ -8,6 +8,7 @@ import { Argument, program } from "commander";
 import { Bench, type Row, type Work } from "./bench.ts";
 import { json, table } from "./report.ts";
 import { bareLoop } from "./works/bare_loop.ts";
+import { callFile } from "./works/call_file.ts";
 import { callSetup } from "./works/call_setup.ts";
 import { callSound } from "./works/call_sound.ts";
 import { file } from "./works/file.ts";
@@ -38,6 +39,7 @@ const WORKS: readonly Work[] = [
   relayClients,
   callSetup,
   callSound,
+  callFile,
   bareLoop,
   importTime,
 ];

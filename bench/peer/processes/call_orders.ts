@@ -21,6 +21,9 @@ export const FRAME_MS = 20;
 export interface Counted {
   /** Frames of sound given to the app. Theirs has the concealed ones among them. */
   readonly frames: number;
+  /** When the counting began, and when it was asked for. */
+  readonly firstAt: number;
+  readonly lastAt: number;
   /** Of ours: frames in whose place the decoder made something up, and how many of them from the packet behind. */
   readonly concealed: number | null;
   readonly recovered: number | null;

@@ -196,6 +196,7 @@ function madeUpFrame(keyFrame: boolean, size: number): Uint8Array {
 
 /** What came since it was made. */
 class Counting {
+  readonly #firstAt = now();
   readonly #ear = new ScaleEar();
   readonly #delays: number[] = []; // these bounded by the length of a bench
   readonly #pcm: Int16Array[] = [];
@@ -254,6 +255,8 @@ class Counting {
     }
     return {
       frames: this.#frames,
+      firstAt: this.#firstAt,
+      lastAt: now(),
       concealed: this.#concealed,
       recovered: this.#recovered,
       longestGapMs: this.#longestGapMs,

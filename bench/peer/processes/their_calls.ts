@@ -17,6 +17,7 @@ const ENDED = 1 | 2;
 export function theirCalls(call: Call, events: Events): CallOrders {
   const friends = new Set<string>(); // with whom there is a call
   let speaking: Sound | undefined;
+  let countingFrom = now();
 
   const each = <T>(work: (friend: string) => Promise<T>) => Promise.all([...friends].map(work));
   const bitRates = (video: boolean) => ({
@@ -88,6 +89,7 @@ export function theirCalls(call: Call, events: Events): CallOrders {
     },
 
     async beginCounting() {
+      countingFrom = now();
       await each((friend) => call("resetHeard", { friend }));
     },
 
@@ -98,6 +100,8 @@ export function theirCalls(call: Call, events: Events): CallOrders {
       const longest = (of: (one: HeardSound) => number) => Math.max(0, ...heard.map(of));
       return {
         frames: heard.reduce((sum, { frames }) => sum + frames, 0),
+        firstAt: countingFrom,
+        lastAt: now(),
         concealed: null,
         recovered: null,
         longestGapMs: longest(({ longestGapMs }) => longestGapMs),
