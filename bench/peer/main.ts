@@ -8,9 +8,11 @@ import { Argument, program } from "commander";
 import { Bench, type Row, type Work } from "./bench.ts";
 import { json, table } from "./report.ts";
 import { bareLoop } from "./works/bare_loop.ts";
+import { callCpu } from "./works/call_cpu.ts";
 import { callFile } from "./works/call_file.ts";
 import { callSetup } from "./works/call_setup.ts";
 import { callSound } from "./works/call_sound.ts";
+import { callVideo } from "./works/call_video.ts";
 import { file } from "./works/file.ts";
 import { idle } from "./works/idle.ts";
 import { importTime } from "./works/import_time.ts";
@@ -39,6 +41,8 @@ const WORKS: readonly Work[] = [
   relayClients,
   callSetup,
   callSound,
+  callVideo,
+  callCpu,
   callFile,
   bareLoop,
   importTime,

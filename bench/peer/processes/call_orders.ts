@@ -34,7 +34,7 @@ export interface Counted {
   readonly notes: readonly HeardNote[];
   /** Of packets with the time in them: how long they took. */
   readonly delays: readonly number[];
-  /** Different pictures. */
+  /** Different pictures; of made-up ones, frames. */
   readonly pictures: number;
   /** Of ours: pictures that may look wrong. */
   readonly damaged: number | null;
@@ -53,9 +53,9 @@ export interface CallOrders {
   /** Until `hush`; when each frame was sent, null for those that were not. */
   speak(sound: Sound): Promise<void>;
   hush(): Promise<(number | null)[]>;
-  /** Until `hide`, which answers how many were sent. */
+  /** Until `hide`; the same of pictures. */
   show(shown: Shown): Promise<void>;
-  hide(): Promise<number>;
+  hide(): Promise<(number | null)[]>;
   /** Forgets what was heard and seen. */
   beginCounting(): Promise<void>;
   counted(): Promise<Counted>;

@@ -14,8 +14,8 @@ const TONE = 440;
 /** Kept of what was decoded: a minute. */
 const MOST_SAMPLES = 60 * RATE;
 
-/** Calls of one of ours, as an app makes them. */
-export function ourCalls(tox: () => Tox): CallOrders {
+/** Calls of one of ours, as an app makes them. `deaf`: what is decoded is not looked at. */
+export function ourCalls(tox: () => Tox, deaf: () => boolean): CallOrders {
   const calls = new Set<Call>(); // with each friend one
   const streams: Stream[] = []; // as many as were begun
   let counting = new Counting();
@@ -32,10 +32,11 @@ export function ourCalls(tox: () => Tox): CallOrders {
     call.audio.on("lost", ({ next }) => counting.lost(next !== undefined));
     call.video.on("frame", ({ damaged }) => counting.picture(damaged));
   };
+  const write = (pcm: Int16Array) => void (deaf() || counting.pcm(pcm));
   const listen = (call: Call, audio: AudioSource | undefined) =>
     CallMedia.start(call, {
       audio,
-      audioSinks: [{ sampleRate: RATE, channels: 1, write: (pcm) => counting.pcm(pcm), close: async () => {} }],
+      audioSinks: [{ sampleRate: RATE, channels: 1, write, close: async () => {} }],
     });
   const speak = async (call: Call, sound: Sound | undefined) => {
     if (sound !== undefined) streams.push(await begin(call, sound, listen));
@@ -75,7 +76,7 @@ export function ourCalls(tox: () => Tox): CallOrders {
       for (const call of calls) streams.push(await show(call, shown, () => counting));
     },
 
-    hide: async () => (await end(streams, "pictures")).reduce((sum, { sentAt }) => sum + sentAt.length, 0),
+    hide: async () => (await end(streams, "pictures")).flatMap(({ sentAt }) => sentAt),
 
     async beginCounting() {
       counting = new Counting();

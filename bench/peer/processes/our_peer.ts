@@ -11,14 +11,16 @@ type Instance = Awaited<ReturnType<typeof Tox.create>>;
 const connected = Promise.withResolvers<number>();
 const friendOnline = Promise.withResolvers<number>();
 let running: Instance | undefined;
+let isDeaf = false;
 let flooding = false;
 let floodedBytes = 0;
 let stopEcho: (() => void) | undefined;
 
 const orders: PeerOrders = {
-  ...ourCalls(instance),
+  ...ourCalls(instance, () => isDeaf),
 
-  async start({ host = "127.0.0.1", udp = true, secretKey }) {
+  async start({ host = "127.0.0.1", udp = true, secretKey, deaf = false }) {
+    isDeaf = deaf;
     const startedAt = now();
     const tox = await Tox.create({ bindIpv4: host, udp, ipv6: false, port: 0, ...(secretKey && { secretKey }) });
     running = tox;

@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly secretKey?: string;
   /** Whether it can have calls; ours always can. */
   readonly av?: boolean;
-  /** Counts what comes in calls, and does not look at it; ours never looks at what is made up. */
+  /** Counts what comes in calls, and does not look at what is in it. */
   readonly deaf?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { EventFields, HeardSound, SeenPicture } from "../../../test/interop/peer/protocol.ts";
+import type { EventFields, HeardSound, SeenPicture, SentFrames } from "../../../test/interop/peer/protocol.ts";
 import type { HeardNote } from "../../../test/interop/peer/scale.ts";
 import { type CallOrders, FRAME_MS, type Sound, VIDEO_BIT_RATE } from "./call_orders.ts";
 import { now } from "./orders.ts";
@@ -76,7 +76,7 @@ export function theirCalls(call: Call, events: Events): CallOrders {
       const method = speaking === "notes" ? "stopScale" : "stopTone";
       speaking = undefined;
       const sent = await each((friend) => call(method, { friend }));
-      return sent.flatMap((one) => (one as { sentAt?: (number | null)[] }).sentAt ?? []);
+      return sent.flatMap((one) => (one as SentFrames).sentAt);
     },
 
     async show({ width, height, frameRate }) {
@@ -84,8 +84,8 @@ export function theirCalls(call: Call, events: Events): CallOrders {
     },
 
     async hide() {
-      const sent = (await each((friend) => call("stopPicture", { friend }))) as { sent: number }[];
-      return sent.reduce((sum, { sent: frames }) => sum + frames, 0);
+      const sent = (await each((friend) => call("stopPicture", { friend }))) as SentFrames[];
+      return sent.flatMap(({ sentAt }) => sentAt);
     },
 
     async beginCounting() {

@@ -1,23 +1,17 @@
 import { NOTE_COUNT } from "../../../test/interop/peer/scale.ts";
 import { median } from "../../support/statistics.ts";
-import type { Bench, Row, Side, Work } from "../bench.ts";
+import type { Bench, Row, Work } from "../bench.ts";
 import { type DistantPair, startDistantPair } from "../peers.ts";
 import type { Counted, Sound } from "../processes/call_orders.ts";
+import { compared, type OneWay, pairsOf, type Sides } from "../ways.ts";
 
 const LOSSES = [0, 0.05, 0.1];
-/** Both speak, so that the second has both mixed ways. */
-const PAIRS = [
-  ["ours", "ours"],
-  ["ours", "theirs"],
-  ["theirs", "theirs"],
-] as const satisfies readonly (readonly [Side, Side])[];
 /** How far back sound can be that is heard now, in ms. */
 const LAST_SOUND = 1_000;
 /** Until jitter buffers and bit rates know the way, in ms. */
 const SETTLING = 4_000;
 
-interface Direction {
-  readonly name: string;
+interface Direction extends OneWay {
   readonly sentAt: readonly (number | null)[];
   readonly counted: Counted;
 }
@@ -28,8 +22,7 @@ export const callSound: Work = {
   describes: "sound in a call over a way that loses packets: what is heard, how late, and the longest gap",
   async measure(bench) {
     await using pairs = new AsyncDisposableStack();
-    const ways = PAIRS.filter((sides) => sides.every((side) => bench.sides.includes(side)));
-    const started = ways.map(async (sides) => ({ sides, pair: pairs.use(await startCall(bench, sides)) }));
+    const started = pairsOf(bench).map(async (sides) => ({ sides, pair: pairs.use(await startCall(bench, sides)) }));
     const calls = await Promise.all(started);
     const rows: Row[] = [];
     for (const loss of LOSSES) {
@@ -49,7 +42,7 @@ export const callSound: Work = {
         ({ counted }) => counted.longestGapMs,
       ),
     );
-    const ours = calls.filter(({ sides }) => !sides.includes("theirs" as never));
+    const ours = calls.filter(({ sides: [one, other] }) => one === "ours" && other === "ours");
     const bare = (await Promise.all(ours.map((one) => talk(bench, one, 0, "packets")))).flat();
     rows.push(
       ...compared(
@@ -64,7 +57,7 @@ export const callSound: Work = {
   },
 };
 
-async function startCall(bench: Bench, [one, other]: readonly [Side, Side]): Promise<DistantPair> {
+async function startCall(bench: Bench, [one, other]: Sides): Promise<DistantPair> {
   const pair = await startDistantPair(bench, one, other, { av: true });
   await pair.bob.child.order("answerCalls", {});
   await pair.alice.child.order("call", {});
@@ -74,7 +67,7 @@ async function startCall(bench: Bench, [one, other]: readonly [Side, Side]): Pro
 /** Both speak for a while; what each heard of the other. */
 async function talk(
   bench: Bench,
-  { sides: [one, other], pair }: { readonly sides: readonly [Side, Side]; readonly pair: DistantPair },
+  { sides: [one, other], pair }: { readonly sides: Sides; readonly pair: DistantPair },
   loss: number,
   sound: Sound,
 ): Promise<Direction[]> {
@@ -95,31 +88,6 @@ async function talk(
     { name: `${one} to ${other}`, sentAt: ofAlice, counted: byBob },
     { name: `${other} to ${one}`, sentAt: ofBob, counted: byAlice },
   ];
-}
-
-/** A row for each way in which ours takes part, beside libtoxcore to itself. Where a way was gone both ways, the worse. */
-function compared(
-  work: string,
-  unit: string,
-  directions: readonly Direction[],
-  figureOf: (direction: Direction) => number | null,
-  noteOf?: (direction: Direction) => string,
-): Row[] {
-  const byName = Map.groupBy(directions, ({ name }) => name);
-  const mean = (all: readonly Direction[] | undefined) => {
-    const figures = (all ?? []).map(figureOf).filter((figure) => figure !== null);
-    return figures.length === 0 ? null : figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
-  };
-  const theirs = mean(byName.get("theirs to theirs"));
-  const told = (name: string) => (byName.get(name) ?? []).map((one) => noteOf?.(one)).join("; ");
-  return [...byName.keys()]
-    .filter((name) => name !== "theirs to theirs")
-    .map((name) => ({
-      ...{ work: `${work}, ${name}`, unit, ours: mean(byName.get(name)), theirs },
-      ...(noteOf && {
-        note: `${told(name)}${theirs === null ? "" : ` (theirs to theirs: ${told("theirs to theirs")})`}`,
-      }),
-    }));
 }
 
 /** Frames that were sent and could be heard in the time in which was counted. */

@@ -26,9 +26,7 @@ const [SCALE_RATE, SCALE_SAMPLES, SCALE_MS] = [48_000, 960, 20];
 /** A tone or a picture on its way to a friend. */
 interface Stream {
   readonly pace: Pace;
-  readonly frames: SentFrames;
-  /** When each frame was taken, or null. */
-  readonly sentAt: (number | null)[]; // bounded by the test
+  readonly frames: SentFrames; // bounded by the test
 }
 
 /** The calls of one instance: its ToxAV with a timer of its own, what it sends, and what it hears and sees. */
@@ -113,8 +111,8 @@ export class PeerAv {
     });
   }
 
-  stopScale(friend: number): Methods["stopScale"]["result"] {
-    return { sentAt: stop(this.#scales, friend).sentAt };
+  stopScale(friend: number): SentFrames {
+    return stop(this.#scales, friend).frames;
   }
 
   notesHeard(friend: number): Methods["notesHeard"]["result"] {
@@ -225,13 +223,12 @@ export class PeerAv {
     next: () => (error: ErrorOut) => boolean,
   ): { at: number } {
     if (streams.get(friend)?.pace.stopped === false) throw new CallError("HARNESS", "he is sent one already");
-    const frames: SentFrames = { sent: 0, refused: {} };
-    const sentAt: (number | null)[] = [];
+    const frames: SentFrames = { sent: 0, refused: {}, sentAt: [] };
     const attempt = () => {
       const frame = next();
       const now = monotonicMs();
       const code = sendFrame(frame);
-      sentAt.push(code === undefined ? now : null);
+      frames.sentAt.push(code === undefined ? now : null);
       if (code === undefined) frames.sent++;
       else frames.refused[code] = (frames.refused[code] ?? 0) + 1;
       return code;
@@ -239,7 +236,7 @@ export class PeerAv {
     const at = monotonicMs();
     const refusal = attempt();
     if (refusal !== undefined && refusal !== DISABLED) throw new CallError(refusal, refusal);
-    streams.set(friend, { pace: new Pace(periodMs, attempt), frames, sentAt });
+    streams.set(friend, { pace: new Pace(periodMs, attempt), frames });
     return { at };
   }
 

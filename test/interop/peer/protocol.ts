@@ -84,6 +84,8 @@ export interface SeenPicture {
 export interface SentFrames {
   sent: number;
   refused: Record<string, number>;
+  /** When it took each, on the clock of `PeerEvent.at`; null: it did not. */
+  sentAt: (number | null)[];
 }
 
 export interface ProxyParams {
@@ -201,8 +203,7 @@ export interface Methods {
   stopTone: { params: { friend: string }; result: SentFrames };
   /** As `sendTone`, with a note of a scale in each frame: 48 kHz, one channel, 20 ms. */
   sendScale: { params: { friend: string }; result: { at: number } };
-  /** When libtoxav took each frame; null: it did not. */
-  stopScale: { params: { friend: string }; result: { sentAt: (number | null)[] } };
+  stopScale: { params: { friend: string }; result: SentFrames };
   /** The notes that were heard of such a scale. */
   notesHeard: { params: { friend: string }; result: { notes: readonly HeardNote[] } };
   /** The same with pictures that change. Even sizes. `rich`: full of detail, and numbered. */
