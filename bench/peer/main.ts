@@ -57,7 +57,7 @@ program
   .name("npm run bench:peer --")
   .description("Measures ours and libtoxcore side by side on loopback.")
   .addArgument(new Argument("[work...]", "only these; all when left out").choices(WORKS.map(({ name }) => name)))
-  .option("--quick", "fewer rounds, shorter windows, and what waits side by side: about four minutes")
+  .option("--quick", "fewer rounds, shorter windows, and what waits side by side: about ten minutes")
   .option("--json <file>", "writes the rows to a file too")
   .addHelpText(
     "after",

@@ -27,7 +27,7 @@ export const callCpu: Work = {
   name: "callcpu",
   describes: "processor time of a call with sound, with a picture, and of ten calls at once",
   async measure(bench) {
-    const rounds = bench.quick ? 2 : 3;
+    const rounds = bench.quick ? 1 : 3;
     const one = await oneCall(bench, rounds);
     const ten = await tenCalls(bench, rounds);
     const row = <T>(work: string, measured: Measured<T>, of: (used: T) => number, note?: string): Row => ({
@@ -61,13 +61,14 @@ export const callCpu: Work = {
 async function oneCall(bench: Bench, rounds: number): Promise<Measured<Used>> {
   await using pairs = new AsyncDisposableStack();
   const calls = new Map<Side, Peers>();
-  for (const side of bench.sides) {
+  const start = async (side: Side) => {
     const { alice, bob } = pairs.use(await startPair(bench, side, side, START));
     await bob.child.order("answerCalls", { video: true });
     await alice.child.order("call", { video: true });
     calls.set(side, [alice, bob]);
     await warmUp(bench, side, [alice, bob]);
-  }
+  };
+  await Promise.all(bench.sides.map(start));
   return await inTurn(bench, rounds, async (side) => {
     const peers = calls.get(side) ?? [];
     const [bare = 0] = await whileSpeaking(bench, peers, barest(side));
@@ -89,7 +90,7 @@ async function oneCall(bench: Bench, rounds: number): Promise<Measured<Used>> {
 async function tenCalls(bench: Bench, rounds: number): Promise<Measured<UsedByTen>> {
   await using started = new AsyncDisposableStack();
   const calls = new Map<Side, Peers>();
-  for (const side of bench.sides) {
+  const start = async (side: Side) => {
     const called = started.use(await startPeer(bench, side, { start: START, core: 0 }));
     const callers = await Promise.all(
       Array.from({ length: CALLS }, () => startPeer(bench, side, { start: START, core: 1 })),
@@ -100,7 +101,8 @@ async function tenCalls(bench: Bench, rounds: number): Promise<Measured<UsedByTe
     await told(callers, (child) => child.order("call", {}));
     calls.set(side, [called, ...callers]);
     await warmUp(bench, side, [called, ...callers]);
-  }
+  };
+  await Promise.all(bench.sides.map(start));
   return await inTurn(bench, rounds, async (side) => {
     const peers = calls.get(side) ?? [];
     await told(peers, (child) => child.order("speak", barest(side)));
@@ -139,7 +141,7 @@ async function whileSpeaking(bench: Bench, peers: Peers, sound: Sound): Promise<
 async function used(bench: Bench, peers: Peers): Promise<number[]> {
   const start = performance.now();
   const before = await told(peers, (child) => child.order("usage"));
-  await bench.pause(bench.quick ? 2_000 : 5_000);
+  await bench.pause(bench.quick ? 3_000 : 5_000);
   const after = await told(peers, (child) => child.order("usage"));
   const seconds = (performance.now() - start) / 1000;
   return after.map(({ cpuSeconds }, i) => (100 * (cpuSeconds - (before[i]?.cpuSeconds ?? 0))) / seconds);
