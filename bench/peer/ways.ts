@@ -21,7 +21,7 @@ export interface OneWay {
 
 const BESIDE = "theirs to theirs";
 
-/** A row for each way in which ours takes part, beside libtoxcore to itself. Where a way was gone twice, the mean. */
+/** A row for each way in which ours takes part and that has the figure, beside libtoxcore to itself; of a way gone twice, the mean. */
 export function compared<T extends OneWay>(
   work: string,
   unit: string,
@@ -36,10 +36,11 @@ export function compared<T extends OneWay>(
   };
   const theirs = mean(byName.get(BESIDE));
   const told = (name: string) => (byName.get(name) ?? []).map((one) => noteOf?.(one)).join("; ");
-  return [...byName.keys()]
-    .filter((name) => name !== BESIDE)
-    .map((name) => ({
-      ...{ work: `${work}, ${name}`, unit, ours: mean(byName.get(name)), theirs },
+  return [...byName.entries()]
+    .map(([name, all]) => ({ name, ours: mean(all) }))
+    .filter(({ name, ours }) => name !== BESIDE && ours !== null)
+    .map(({ name, ours }) => ({
+      ...{ work: `${work}, ${name}`, unit, ours, theirs },
       ...(noteOf && { note: `${told(name)}${theirs === null ? "" : ` (${BESIDE}: ${told(BESIDE)})`}` }),
     }));
 }

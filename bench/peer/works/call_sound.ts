@@ -28,7 +28,10 @@ export const callSound: Work = {
     for (const loss of LOSSES) {
       const directions = (await Promise.all(calls.map((one) => talk(bench, one, loss, "notes")))).flat();
       const at = `at ${100 * loss} % loss`;
-      rows.push(...compared(`sound heard ${at}`, "% of frames", directions, shareHeard, details));
+      rows.push(
+        ...compared(`sound recognised ${at}`, "% of frames", directions, shareHeard, details),
+        ...compared(`sound that came or was recovered ${at}`, "% of frames", directions, shareDelivered),
+      );
       if (loss === 0)
         rows.push(...compared("sound, from mouth to ear", "ms", directions, (one) => median(delays(one)), spread));
     }
@@ -95,6 +98,13 @@ function shareHeard({ sentAt, counted: { notes } }: Direction): number {
   const [first, last] = [notes[0]?.at ?? 0, notes.at(-1)?.at ?? 0];
   const sent = sentAt.filter((at) => at !== null && at >= first && at <= last).length;
   return (100 * notes.length) / Math.max(1, sent);
+}
+
+/** In time, itself or in the packet behind it. libtoxav does not say. */
+function shareDelivered({ sentAt, counted: { frames, recovered, firstAt, lastAt } }: Direction): number | null {
+  if (recovered === null) return null;
+  const sent = sentAt.filter((at) => at !== null && at >= firstAt && at <= lastAt).length;
+  return Math.min(100, (100 * (frames + recovered)) / Math.max(1, sent));
 }
 
 function details({ counted }: Direction): string {
