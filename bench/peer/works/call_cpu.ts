@@ -20,6 +20,7 @@ interface UsedByTen {
   readonly coded: number;
   /** Of the frames that the ten send in the time, those that came, in %. */
   readonly heard: number;
+  readonly heardCoded: number;
 }
 
 /** Of libtoxav each figure has the codec in it, which cannot be left out; of ours only those that say so. */
@@ -53,7 +54,12 @@ export const callCpu: Work = {
         ({ bare }) => bare,
         `frames of the ten that came: ${shares(ten, ({ heard }) => heard)}`,
       ),
-      row(`${CALLS} audio calls at once on one core, with Opus: CPU`, ten, ({ coded }) => coded),
+      row(
+        `${CALLS} audio calls at once on one core, with Opus: CPU`,
+        ten,
+        ({ coded }) => coded,
+        `frames of the ten that came: ${shares(ten, ({ heardCoded }) => heardCoded)}`,
+      ),
     ];
   },
 };
@@ -105,17 +111,23 @@ async function tenCalls(bench: Bench, rounds: number): Promise<Measured<UsedByTe
   await Promise.all(bench.sides.map(start));
   return await inTurn(bench, rounds, async (side) => {
     const peers = calls.get(side) ?? [];
-    await told(peers, (child) => child.order("speak", barest(side)));
-    await bench.pause(SETTLING);
-    await told(peers.slice(0, 1), (child) => child.order("beginCounting"));
-    const [bare = 0] = await used(bench, peers);
-    const [counted] = await told(peers.slice(0, 1), (child) => child.order("counted"));
-    await told(peers, (child) => child.order("hush"));
-    const { frames = 0, firstAt = 0, lastAt = 0 } = counted ?? {};
-    const heard = (100 * frames * 1000) / (CALLS * FRAMES_PER_SECOND * (lastAt - firstAt));
-    const [coded = 0] = side === "ours" ? await whileSpeaking(bench, peers, "tone") : [bare];
-    return { bare, coded, heard };
+    const bare = await talkOfTen(bench, peers, barest(side));
+    const coded = side === "ours" ? await talkOfTen(bench, peers, "tone") : bare;
+    return { bare: bare.cpu, coded: coded.cpu, heard: bare.heard, heardCoded: coded.heard };
   });
+}
+
+/** CPU time of the one, in % of a core, and which part of what the others send he hears, in %. */
+async function talkOfTen(bench: Bench, peers: Peers, sound: Sound): Promise<{ cpu: number; heard: number }> {
+  const called = peers.slice(0, 1);
+  await told(peers, (child) => child.order("speak", sound));
+  await bench.pause(SETTLING);
+  await told(called, (child) => child.order("beginCounting"));
+  const [cpu = 0] = await used(bench, called);
+  const [counted] = await told(called, (child) => child.order("counted"));
+  await told(peers, (child) => child.order("hush"));
+  const { frames = 0, firstAt = 0, lastAt = 0 } = counted ?? {};
+  return { cpu, heard: (100 * frames * 1000) / (CALLS * FRAMES_PER_SECOND * (lastAt - firstAt)) };
 }
 
 /** Sound without a codec, where it can be had. */
