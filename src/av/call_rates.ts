@@ -3,7 +3,7 @@ import { isNarrow, RateControl, type WayReport } from "./rate_control.ts";
 /** Below these sound and pictures are no use, in bit/s. */
 const LEAST = { audio: 12_000, video: 100_000 } as const;
 /** Sound is too little to be what makes a way lose packets, and with less Opus says nothing of the packet before. */
-const LEAST_AUDIO_FOR_LOSS = 32_000;
+const LEAST_AUDIO_FOR_LOSS = 48_000;
 
 /** How much sound and pictures may take: pictures give way first, and come back last. */
 export class CallRates {

@@ -1,6 +1,8 @@
 /** Loss up to which the rate may rise, and from which on it falls. */
 const FEW = 0.02;
 const MANY = 0.1;
+/** Loss from which on the way is taken for full, whatever waits. */
+const VERY_MANY = 0.25;
 /** How much longer than at best packets may be under way, in ms, before the rate falls. */
 const LONG_QUEUE = 120;
 const SHORT_QUEUE = 40;
@@ -40,7 +42,7 @@ export class RateControl {
   #reportedAt: number;
   #risenAt: number;
 
-  /** `leastForLoss`: loss alone, while nothing waits in queues, takes the rate no lower. */
+  /** `leastForLoss`: loss below a quarter alone, while nothing waits in queues, takes the rate no lower. */
   constructor(least: number, most: number, now: number, leastForLoss = least) {
     this.#least = least;
     this.#leastForLoss = leastForLoss;
@@ -78,7 +80,7 @@ export class RateControl {
     this.#reportedAt = now;
     const isLong = queueing > LONG_QUEUE;
     if (isLong) this.#fall(Math.max(loss / 2, LONG_QUEUE_FALL), this.#least, now);
-    else if (isNarrow(report)) this.#fall(loss / 2, this.#leastForLoss, now);
+    else if (isNarrow(report)) this.#fall(loss / 2, loss >= VERY_MANY ? this.#least : this.#leastForLoss, now);
     else if (loss <= FEW && queueing <= SHORT_QUEUE) this.#rise(now);
     else this.#risenAt = now;
   }
