@@ -13,6 +13,9 @@ export class LossMeter {
   #receivedBytes = 0;
   /** Pieces that should have come, as far as the highest frame goes. */
   #expected = 0;
+  /** Of those received, what was lost behind here. */
+  #lostBehind = 0;
+  #receivedAtLastLoss = 0;
   #highest: number | undefined;
   /** Pieces that have not come of frames that some of came: they are expected already. */
   readonly #missing = new Map<number, number>(); // REMEMBERED at most
@@ -34,13 +37,19 @@ export class LossMeter {
     this.#missing.clear();
   }
 
+  /** Of what came since the last time, such a share (0 to 1) was lost on its further way. */
+  loseBehind(share: number): void {
+    this.#lostBehind += Math.round((this.#received - this.#receivedAtLastLoss) * share);
+    this.#receivedAtLastLoss = this.#received;
+  }
+
   /** Pieces, whole. */
   get received(): number {
-    return this.#received;
+    return this.#received - this.#lostBehind;
   }
 
   get lost(): number {
-    return Math.max(0, Math.round(this.#expected - this.#received - this.#onTheWay));
+    return Math.max(0, Math.round(this.#expected - this.#received - this.#onTheWay)) + this.#lostBehind;
   }
 
   get receivedBytes(): number {

@@ -116,6 +116,11 @@ export class CallVideo extends Track implements VideoTrack {
     this.#options.askKeyFrame();
   }
 
+  reportLoss(share: number): void {
+    if (!(share >= 0 && share <= 1)) throw new ToxError("invalid-argument", "Give the loss as a share from 0 to 1.");
+    this.receiver.loss.loseBehind(share);
+  }
+
   /** He needs one, or begins to take pictures. */
   keyFrameWanted(): void {
     if (this.#wantedTimer !== undefined) return;

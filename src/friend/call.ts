@@ -127,6 +127,11 @@ export interface VideoTrack extends CallTrack {
   send(frame: VideoFrame): boolean;
   /** Asks him for a key frame, at most once in 300 ms. Only one of ours understands. */
   requestKeyFrame(): void;
+  /**
+   * So much of what came since the last time was lost behind here, 0 to 1, on the way to where it is shown: his bit rate goes down as if
+   * his own way to us had lost it. Throws `invalid-argument`.
+   */
+  reportLoss(share: number): void;
   on<Name extends keyof VideoTrackEvents>(
     name: Name,
     listener: (event: VideoTrackEvents[Name]) => unknown,
