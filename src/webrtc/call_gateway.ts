@@ -1,6 +1,6 @@
 import { type Call, ToxError, type Unsubscribe } from "../index.ts";
 import { claim } from "../media/claims.ts";
-import type { PageFrame, PageMedia } from "./page_media.ts";
+import type { PageEvents, PageFrame, PageMedia } from "./page_media.ts";
 import { isKeyFrame } from "./vp8_payload.ts";
 import { WebRtcPage } from "./webrtc_page.ts";
 
@@ -57,30 +57,41 @@ export class CallGateway {
    * Answers the offer of a page's `RTCPeerConnection`: SDP with a line of sound and one of pictures, both `sendrecv`. The call may still
    * ring. Rejects with `invalid-argument`, `no-call` when the call is over, and `codec-unavailable` where werift is not installed.
    */
-  static async open(call: Call, offer: string, options: CallGatewayOptions = {}): Promise<CallGateway> {
+  static open(call: Call, offer: string, options: CallGatewayOptions = {}): Promise<CallGateway> {
     const { addresses = ["127.0.0.1"], stereo = false, dtx = false, frameDuration = 20 } = options;
+    return CallGateway.#begin(call, async (events) => {
+      const audioBitRate = call.audio.maxBitRate;
+      const videoBitRate = call.video.bitRate;
+      const encoding = { stereo, dtx, frameDuration, audioBitRate, videoBitRate };
+      const page = await WebRtcPage.open(offer, { events, encoding, addresses });
+      return { page, answer: page.answer };
+    });
+  }
+
+  /** The same over another way to a page than WebRTC; `answer` is empty. Rejects with `no-call`, and with what `connect` rejects with. */
+  static join(call: Call, connect: (events: PageEvents) => Promise<PageMedia>): Promise<CallGateway> {
+    return CallGateway.#begin(call, async (events) => ({ page: await connect(events), answer: "" }));
+  }
+
+  static async #begin(
+    call: Call,
+    connect: (events: PageEvents) => Promise<{ readonly page: PageMedia; readonly answer: string }>,
+  ): Promise<CallGateway> {
     expectGoingOn(call);
     const counts = { audioFromPage: 0, videoFromPage: 0, audioToPage: 0, videoToPage: 0 };
-    const page = await WebRtcPage.open(offer, {
-      events: eventsFor(call, counts),
-      encoding: {
-        ...{ stereo, dtx, frameDuration },
-        audioBitRate: call.audio.maxBitRate,
-        videoBitRate: call.video.bitRate,
-      },
-      addresses,
-    });
+    const { page, answer } = await connect(eventsFor(call, counts));
+    const release: (() => void)[] = [];
     try {
       expectGoingOn(call);
       const before = gateways.get(call);
       if (before !== undefined) await before.#close("replaced");
       expectGoingOn(call);
-      const release = [claim(call.audio)];
-      release.push(claim(call.video));
-      const gateway = new CallGateway(call, page, page.answer, counts, release);
+      for (const track of [call.audio, call.video]) release.push(claim(track));
+      const gateway = new CallGateway(call, page, answer, counts, release);
       gateways.set(call, gateway);
       return gateway;
     } catch (error) {
+      for (const free of release) free();
       await page.close();
       throw error;
     }
@@ -131,7 +142,7 @@ function expectGoingOn(call: Call): void {
 }
 
 /** What the page does. Whatever it sends, nothing of it throws. */
-function eventsFor(call: Call, counts: GatewayCounts) {
+function eventsFor(call: Call, counts: GatewayCounts): PageEvents {
   const send = (track: { send(frame: PageFrame): boolean }, frame: PageFrame): void => {
     try {
       track.send(frame);

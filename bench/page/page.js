@@ -1,0 +1,138 @@
+// The page of both ways: a picture that is hard to encode, a tone, and what comes back counted.
+const search = new URLSearchParams(location.search);
+const withVideo = search.get("video") === "1";
+
+function drawing() {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [1280, 720];
+  const context = canvas.getContext("2d");
+  const noise = context.createImageData(256, 256);
+  for (let at = 0; at < noise.data.length; at++) noise.data[at] = at % 4 === 3 ? 255 : Math.random() * 256;
+  const tile = document.createElement("canvas");
+  [tile.width, tile.height] = [256, 256];
+  tile.getContext("2d").putImageData(noise, 0, 0);
+  let step = 0;
+  setInterval(() => {
+    step++;
+    context.fillStyle = `hsl(${step} 50% 50%)`;
+    context.fillRect(0, 0, 1280, 720);
+    for (let at = 0; at < 4; at++)
+      context.drawImage(tile, 100 + at * 280 + 80 * Math.sin(step / 9 + at), 200 + 90 * Math.cos(step / 7));
+  }, 1000 / 30);
+  return canvas.captureStream(30).getVideoTracks()[0];
+}
+
+function tone() {
+  const context = new AudioContext();
+  const oscillator = new OscillatorNode(context, { frequency: 440 });
+  const out = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+  oscillator.connect(out);
+  oscillator.start();
+  return out.stream.getAudioTracks()[0];
+}
+
+async function overWebRtc() {
+  const connection = new RTCPeerConnection();
+  const seen = new MediaStream();
+  const video = document.createElement("video");
+  document.body.append(video);
+  Object.assign(video, { srcObject: seen, autoplay: true, muted: false });
+  connection.ontrack = ({ track }) => seen.addTrack(track);
+  connection.addTransceiver(tone(), { direction: "sendrecv" });
+  connection.addTransceiver(withVideo ? drawing() : "video", { direction: "sendrecv" });
+  await connection.setLocalDescription();
+  const sdp = await (await fetch("/offer", { method: "POST", body: connection.localDescription.sdp })).text();
+  await connection.setRemoteDescription({ type: "answer", sdp });
+  globalThis.counts = async () => {
+    const counts = { framesSent: 0, framesSeen: 0, bytesSent: 0, bytesSeen: 0, jitterBuffer: 0 };
+    for (const one of (await connection.getStats()).values()) {
+      if (one.type === "outbound-rtp" && one.kind === "video")
+        Object.assign(counts, { framesSent: one.framesSent, bytesSent: one.bytesSent });
+      if (one.type === "inbound-rtp" && one.kind === "video")
+        Object.assign(counts, { framesSeen: one.framesDecoded, bytesSeen: one.bytesReceived });
+      if (one.type === "inbound-rtp" && one.kind === "audio")
+        counts.jitterBuffer = one.jitterBufferDelay / one.jitterBufferEmittedCount;
+    }
+    return counts;
+  };
+}
+
+async function overWebSocket() {
+  const counts = { framesSent: 0, framesSeen: 0, bytesSent: 0, bytesSeen: 0, jitterBuffer: 0 };
+  globalThis.counts = async () => counts;
+  const socket = new WebSocket(`ws://${location.host}/media`);
+  socket.binaryType = "arraybuffer";
+  await new Promise((resolve) => (socket.onopen = resolve));
+  let keyFrame = true;
+  const send = (kind, time, chunk) => {
+    const message = new Uint8Array(9 + (chunk?.byteLength ?? 0));
+    message[0] = kind;
+    new DataView(message.buffer).setFloat64(1, time);
+    chunk?.copyTo(message.subarray(9));
+    socket.send(message);
+  };
+  const error = (problem) => console.error(problem);
+  const videoOut = new VideoEncoder({
+    error,
+    output: (chunk) => {
+      counts.framesSent++;
+      counts.bytesSent += chunk.byteLength;
+      send(1, chunk.timestamp / 1000, chunk);
+    },
+  });
+  videoOut.configure({
+    codec: "vp8",
+    width: 1280,
+    height: 720,
+    bitrate: 1_500_000,
+    framerate: 30,
+    latencyMode: "realtime",
+  });
+  const audioOut = new AudioEncoder({ error, output: (chunk) => send(0, chunk.timestamp / 1000, chunk) });
+  const videoIn = new VideoDecoder({
+    error,
+    output: (frame) => {
+      counts.framesSeen++;
+      frame.close();
+    },
+  });
+  videoIn.configure({ codec: "vp8" });
+  const audioIn = new AudioDecoder({ error, output: (data) => data.close() });
+  audioIn.configure({ codec: "opus", sampleRate: 48_000, numberOfChannels: 1 });
+  let seenKey = false;
+  socket.onmessage = ({ data }) => {
+    const kind = new Uint8Array(data)[0];
+    const timestamp = new DataView(data).getFloat64(1) * 1000;
+    const bytes = new Uint8Array(data, 9);
+    if (kind === 0) audioIn.decode(new EncodedAudioChunk({ type: "key", timestamp, data: bytes }));
+    if (kind === 2) keyFrame = true;
+    if (kind !== 1) return;
+    counts.bytesSeen += bytes.length;
+    const type = (bytes[0] & 1) === 0 ? "key" : "delta";
+    seenKey ||= type === "key";
+    if (seenKey) videoIn.decode(new EncodedVideoChunk({ type, timestamp, data: bytes }));
+    else send(2, 0);
+  };
+  const pump = async (track, take) => {
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      take(next.value);
+      next.value.close();
+    }
+  };
+  void pump(tone(), (data) => {
+    const { sampleRate, numberOfChannels } = data;
+    if (audioOut.state === "unconfigured")
+      audioOut.configure({ codec: "opus", sampleRate, numberOfChannels, bitrate: 48_000 });
+    audioOut.encode(data);
+  });
+  if (withVideo) {
+    void pump(drawing(), (frame) => {
+      if (videoOut.encodeQueueSize > 2) return;
+      videoOut.encode(frame, { keyFrame });
+      keyFrame = false;
+    });
+  }
+}
+
+await (search.get("way") === "webrtc" ? overWebRtc() : overWebSocket());
