@@ -41,12 +41,20 @@ interface Result {
   readonly growth: number;
   /** ms in which the page holds sound back. */
   readonly held: number;
+  /** By how many ms the sound of each of the last flashes came after its picture. */
+  readonly apart: readonly number[];
 }
 
 program.option("--seconds <N>", "how long each is measured", "20");
 program.option("--only-webrtc", "the gateway alone, with pictures: for how memory goes over a long time");
-const options = program.parse().opts<{ seconds: string; onlyWebrtc?: true }>();
+program.option("--apart", "how far apart sound and pictures are, after the way to the friend and back");
+const options = program.parse().opts<{ seconds: string; onlyWebrtc?: true; apart?: true }>();
 const seconds = Number(options.seconds);
+if (options.apart) {
+  const { apart } = await measure("flashes", true);
+  console.log(`the sound of a flash comes ${apart.map(Math.round).join(", ")} ms after its picture`);
+  process.exit();
+}
 if (options.onlyWebrtc) {
   console.log(await measure("webrtc", true));
   process.exit();
@@ -70,7 +78,7 @@ for (const video of [true, false]) {
 }
 console.log(markdownTable(["", "WebRTC", "WebCodecs and WebSocket", "ratio"], rows));
 
-async function measure(way: "webrtc" | "websocket" | "alone", video: boolean): Promise<Result> {
+async function measure(way: "webrtc" | "websocket" | "alone" | "flashes", video: boolean): Promise<Result> {
   const quiet = { bindIpv4: HOST, ipv6: false, port: 0 } as const;
   await using node = await Tox.create(quiet);
   const bootstrap = [{ host: HOST, port: node.udpPort, publicKey: node.dhtPublicKey }];
@@ -107,7 +115,15 @@ async function withoutPage(call: Call, video: boolean): Promise<Result> {
     await pause(seconds * 1000);
     const { user, system } = process.cpuUsage(cpu);
     const elapsed = (performance.now() - begin) / 1000;
-    return { cpu: (user + system) / 1e4 / elapsed, growth: inUse() - memory, out: 30, back: 30, rate: 1_500, held: 0 };
+    return {
+      cpu: (user + system) / 1e4 / elapsed,
+      growth: inUse() - memory,
+      out: 30,
+      back: 30,
+      rate: 1_500,
+      held: 0,
+      apart: [],
+    };
   } finally {
     clearInterval(sound);
     clearInterval(pictures);
@@ -141,7 +157,10 @@ async function withPage(call: Call, way: string, video: boolean): Promise<Result
     const tab = await browser.newPage();
     tab.on("console", (message) => console.error(`page: ${message.text()}`));
     tab.on("pageerror", (error) => console.error(`page: ${error}`));
-    await tab.goto(`http://${HOST}:${port}/?way=${way}&video=${video ? 1 : 0}`, { waitUntil: "commit" });
+    await tab.goto(
+      `http://${HOST}:${port}/?way=${way === "websocket" ? way : "webrtc"}&flash=${way === "flashes" ? 1 : 0}&video=${video ? 1 : 0}`,
+      { waitUntil: "commit" },
+    );
     await pause(SETTLING);
     const counts = () =>
       tab.evaluate("counts()") as Promise<Record<"framesSent" | "framesSeen" | "bytesSent" | "jitterBuffer", number>>;
@@ -157,6 +176,7 @@ async function withPage(call: Call, way: string, video: boolean): Promise<Result
       rate: ((after.bytesSent - before.bytesSent) * 8) / 1000 / elapsed,
       growth: inUse() - memory,
       held: after.jitterBuffer * 1000,
+      apart: way === "flashes" ? ((await tab.evaluate("apart()")) as number[]) : [],
     };
   } finally {
     call.hangUp();

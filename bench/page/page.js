@@ -31,18 +31,73 @@ function tone() {
   return out.stream.getAudioTracks()[0];
 }
 
+/** A white picture and a tone, at the same moment, once a second for a fifth of it. */
+function flashes() {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [640, 360];
+  const drawn = canvas.getContext("2d");
+  const context = new AudioContext();
+  const oscillator = new OscillatorNode(context, { frequency: 440 });
+  const gain = new GainNode(context, { gain: 0 });
+  const out = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+  oscillator.connect(gain).connect(out);
+  oscillator.start();
+  setInterval(() => {
+    const isOn = performance.now() % 1_000 < 200;
+    gain.gain.value = isOn ? 1 : 0;
+    drawn.fillStyle = isOn ? "white" : "black";
+    drawn.fillRect(0, 0, 640, 360);
+  }, 1000 / 60);
+  return { audio: out.stream.getAudioTracks()[0], video: canvas.captureStream(60).getVideoTracks()[0] };
+}
+
+/** How much later the tone comes back than the white picture, in ms: for each of the last flashes. */
+function watchFlashes(video, stream) {
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 256 });
+  context.createMediaStreamSource(stream).connect(analyser);
+  const samples = new Float32Array(256);
+  const drawn = new OffscreenCanvas(8, 8).getContext("2d");
+  const began = { sound: [], picture: [] };
+  const was = { sound: true, picture: true };
+  const note = (kind, is) => {
+    if (is && !was[kind]) began[kind].push(performance.now());
+    was[kind] = is;
+  };
+  setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    note(
+      "sound",
+      samples.some((sample) => Math.abs(sample) > 0.2),
+    );
+  }, 4);
+  const look = () => {
+    drawn.drawImage(video, 0, 0, 8, 8);
+    note("picture", drawn.getImageData(4, 4, 1, 1).data[1] > 128);
+    video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+  globalThis.apart = () =>
+    began.picture
+      .slice(-10)
+      .flatMap((picture) => began.sound.map((sound) => sound - picture).filter((ms) => Math.abs(ms) < 400));
+}
+
 async function overWebRtc() {
   const connection = new RTCPeerConnection();
   const seen = new MediaStream();
   const video = document.createElement("video");
   document.body.append(video);
   Object.assign(video, { srcObject: seen, autoplay: true, muted: false });
+  const flashing = search.get("flash") === "1" && flashes();
   connection.ontrack = ({ track }) => seen.addTrack(track);
-  connection.addTransceiver(tone(), { direction: "sendrecv" });
-  connection.addTransceiver(withVideo ? drawing() : "video", { direction: "sendrecv" });
+  const shown = withVideo ? drawing() : "video";
+  connection.addTransceiver(flashing ? flashing.audio : tone(), { direction: "sendrecv" });
+  connection.addTransceiver(flashing ? flashing.video : shown, { direction: "sendrecv" });
   await connection.setLocalDescription();
   const sdp = await (await fetch("/offer", { method: "POST", body: connection.localDescription.sdp })).text();
   await connection.setRemoteDescription({ type: "answer", sdp });
+  if (flashing) watchFlashes(video, seen);
   globalThis.counts = async () => {
     const counts = { framesSent: 0, framesSeen: 0, bytesSent: 0, bytesSeen: 0, jitterBuffer: 0 };
     for (const one of (await connection.getStats()).values()) {

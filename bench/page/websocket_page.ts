@@ -27,8 +27,6 @@ export class WebSocketPage implements PageMedia {
     this.#send(0, frame.timestamp, frame.data);
   }
 
-  skipAudio(): void {}
-
   sendVideo(frame: PageFrame): void {
     this.#send(1, frame.timestamp, frame.data);
   }

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from "../env/clock.ts";
-import type { LostAudioFrame, ReceivedAudioFrame } from "../friend/call.ts";
+import type { ArrivedAudioFrame, LostAudioFrame, ReceivedAudioFrame } from "../friend/call.ts";
 import type { AudioPayload } from "../wire/av/audio_payload.ts";
 import { Transit } from "./transit.ts";
 
@@ -42,6 +42,8 @@ interface Waiting extends AudioPayload {
 }
 
 export interface AudioOutput {
+  /** A frame has come, due or not. */
+  arrived?(frame: ArrivedAudioFrame): void;
   frame(frame: ReceivedAudioFrame): void;
   lost(frame: LostAudioFrame): void;
 }
@@ -102,6 +104,8 @@ export class AudioJitter {
     const now = this.#clock.monotonic();
     if (this.#beginsAnew(number, timestamp, now)) this.reset();
     const time = this.#timeOf(number, timestamp, payload.duration);
+    const { packet: data, sampleRate, channels, duration } = payload;
+    this.#output.arrived?.({ data, sampleRate, channels, duration, timestamp: time, number });
     this.#transit.add(now - time);
     this.#followJitter();
     if (this.#waiting.size >= CAPACITY || this.#waiting.has(number)) return;

@@ -42,6 +42,7 @@ export class CallAudio extends Track implements AudioTrack {
     this.#options = options;
     this.#events = new Emitter(logger);
     this.receiver = new AudioReceiver(clock, drop, {
+      arrived: (frame) => void this.#events.emit("arrived", frame),
       frame: (frame) => void this.#events.emit("frame", frame),
       lost: (frame) => void this.#events.emit("lost", frame),
     });

@@ -54,6 +54,12 @@ export interface ReceivedAudioFrame {
   readonly timestamp: number;
 }
 
+/** A frame as it came. */
+export interface ArrivedAudioFrame extends ReceivedAudioFrame {
+  /** Counts the friend's frames: what is missing was lost, or is still to come. Begins anew when he does. */
+  readonly number: number;
+}
+
 /** A frame that did not come in time: to be concealed. */
 export interface LostAudioFrame {
   /** In ms. */
@@ -97,6 +103,11 @@ export interface CallTrack {
 export interface AudioTrackEvents {
   frame: ReceivedAudioFrame;
   lost: LostAudioFrame;
+  /**
+   * A frame as soon as it came, in whatever order: for players that even out by themselves how packets come, as browsers do. Whoever takes these
+   * passes over `frame` and `lost`.
+   */
+  arrived: ArrivedAudioFrame;
   /** `bitRate` has changed. */
   bitRate: number;
 }

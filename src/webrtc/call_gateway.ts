@@ -166,11 +166,10 @@ function eventsFor(call: Call, counts: GatewayCounts): PageEvents {
 
 function soundToPage({ audio }: Call, page: PageMedia, counts: GatewayCounts): Unsubscribe[] {
   return [
-    audio.on("frame", (frame) => {
+    audio.on("arrived", (frame) => {
       counts.audioToPage++;
       page.sendAudio(frame);
     }),
-    audio.on("lost", () => page.skipAudio()),
   ];
 }
 

@@ -1,4 +1,6 @@
+import { randomInt } from "node:crypto";
 import type { RTCRtpTransceiver } from "werift";
+import type { RowPlace } from "./audio_row.ts";
 import type { Werift } from "./load_werift.ts";
 
 /** So many packets leave at once, for a socket takes no more … */
@@ -24,11 +26,12 @@ export class OutgoingStream {
   readonly #perMs: number;
   readonly #name: string;
   readonly #waiting: WaitingPacket[] = []; // MAX_WAITING
-  #sequence = Math.floor(Math.random() * 0x8000);
-  readonly #firstTimestamp = Math.floor(Math.random() * 2 ** 31);
+  #sequence = randomInt(2 ** 15);
+  readonly #firstTimestamp = randomInt(2 ** 31);
   #packets = 0;
   #bytes = 0;
-  #last: number | undefined;
+  /** The same moment on the clock that all streams share, in ms, and on this one's. */
+  #last: { readonly time: number; readonly timestamp: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** `perMs`: units of the stream's clock in a millisecond; `name`: of the sender, the same for all streams that share a clock. */
@@ -43,7 +46,7 @@ export class OutgoingStream {
   send(payloads: readonly Uint8Array[], time: number): boolean {
     if (this.#waiting.length + payloads.length > MAX_WAITING) return false;
     const timestamp = this.#timestampOf(time);
-    this.#last = time;
+    this.#last = { time, timestamp };
     payloads.forEach((payload, index) => {
       this.#sequence = (this.#sequence + 1) & 0xffff;
       const marker = index === payloads.length - 1;
@@ -53,9 +56,10 @@ export class OutgoingStream {
     return true;
   }
 
-  /** One packet did not come: the page sees that it is missing. */
-  skip(): void {
-    this.#sequence = (this.#sequence + 1) & 0xffff;
+  /** One packet that is a whole frame, in its place. */
+  sendAt(place: RowPlace, payload: Uint8Array, time: number): void {
+    this.#last = { time, timestamp: place.timestamp };
+    this.#transmit({ ...place, marker: false, payload });
   }
 
   /**
@@ -68,8 +72,8 @@ export class OutgoingStream {
       this.#werift;
     const { ssrc } = this.#line.sender;
     const senderInfo = new RtcpSenderInfo({
-      ntpTimestamp: ntpOf(this.#last),
-      rtpTimestamp: this.#timestampOf(this.#last),
+      ntpTimestamp: ntpOf(this.#last.time),
+      rtpTimestamp: this.#last.timestamp,
       packetCount: this.#packets >>> 0,
       octetCount: this.#bytes >>> 0,
     });

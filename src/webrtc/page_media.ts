@@ -1,9 +1,7 @@
 /** A page's sound and pictures, encoded, whatever brings them here. Times are in ms; those of one direction share a clock. */
 export interface PageMedia {
-  /** An Opus packet for the page to play. */
-  sendAudio(frame: PageFrame): void;
-  /** In the place of one that did not come: the page conceals it. */
-  skipAudio(): void;
+  /** An Opus packet for the page to play, as soon as it came: the page waits for what is late, and conceals what does not come. */
+  sendAudio(frame: NumberedFrame): void;
   /** A VP8 frame for the page to show. */
   sendVideo(frame: PageFrame): void;
   /** Has the page make a key frame. */
@@ -21,6 +19,13 @@ export interface PageMedia {
 export interface PageFrame {
   readonly data: Uint8Array;
   readonly timestamp: number;
+}
+
+/** One of a row, in which some are missing or late. */
+export interface NumberedFrame extends PageFrame {
+  readonly number: number;
+  /** In ms. */
+  readonly duration: number;
 }
 
 /** What comes from the page. */

@@ -4,6 +4,9 @@ import { ToxError } from "../index.ts";
 const MAX_OFFER = 64 << 10;
 const MAX_LINES = 1_000;
 
+/** Both lines belong to it: a browser keeps in step what is of one stream. */
+const STREAM = "a=msid:friend";
+
 /** How the page's encoders begin. */
 export interface PageEncoding {
   /** Stereo, where the microphone has it. */
@@ -47,12 +50,12 @@ export function finishedAnswer(answer: string, encoding: PageEncoding, addresses
   const opus = payloadType(lines, /^a=rtpmap:(\d+) opus\/48000/i);
   const vp8 = payloadType(lines, /^a=rtpmap:(\d+) VP8\/90000/i);
   if (opus === undefined || vp8 === undefined) throw refused("it has neither Opus nor VP8 in it, or only one of them");
-  const ours = [`a=fmtp:${opus} `, `a=fmtp:${vp8} `, "a=ptime:", "a=maxptime:"];
+  const ours = [`a=fmtp:${opus} `, `a=fmtp:${vp8} `, "a=ptime:", "a=maxptime:", "a=msid:"];
   return lines
     .filter((line) => !ours.some((prefix) => line.startsWith(prefix)))
     .flatMap((line) => {
-      if (line.startsWith(`a=rtpmap:${opus} `)) return [line, ...opusLines(opus, encoding)];
-      if (line.startsWith(`a=rtpmap:${vp8} `)) return [line, vp8Line(vp8, encoding)];
+      if (line.startsWith(`a=rtpmap:${opus} `)) return [line, ...opusLines(opus, encoding), `${STREAM} sound`];
+      if (line.startsWith(`a=rtpmap:${vp8} `)) return [line, vp8Line(vp8, encoding), `${STREAM} pictures`];
       return [line];
     })
     .join("\r\n");

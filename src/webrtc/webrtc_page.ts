@@ -1,9 +1,11 @@
+import { randomInt } from "node:crypto";
 import type { RTCPeerConnection, RTCRtpTransceiver, RtcpPacket } from "werift";
+import { AudioRow } from "./audio_row.ts";
 import { closePeer } from "./close_peer.ts";
 import { FrameBuilder } from "./frame_builder.ts";
 import { loadWerift, type Werift } from "./load_werift.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
-import type { PageEvents, PageFrame, PageMedia } from "./page_media.ts";
+import type { NumberedFrame, PageEvents, PageFrame, PageMedia } from "./page_media.ts";
 import { checkedOffer, finishedAnswer, type PageEncoding, refusedOffer } from "./page_offer.ts";
 import { PageTimes } from "./page_times.ts";
 import { ReceivedReports } from "./received_reports.ts";
@@ -38,6 +40,7 @@ export class WebRtcPage implements PageMedia {
   readonly #audio: OutgoingStream;
   readonly #video: OutgoingStream;
   readonly #videoLine: RTCRtpTransceiver;
+  readonly #row = new AudioRow({ sequence: randomInt(2 ** 15), timestamp: randomInt(2 ** 31) });
   readonly #times = new PageTimes();
   readonly #builder: FrameBuilder;
   readonly #reports: ReceivedReports;
@@ -121,12 +124,8 @@ export class WebRtcPage implements PageMedia {
     this.#timer.unref();
   }
 
-  sendAudio({ data, timestamp }: PageFrame): void {
-    this.#audio.send([data], timestamp);
-  }
-
-  skipAudio(): void {
-    this.#audio.skip();
+  sendAudio(frame: NumberedFrame): void {
+    this.#audio.sendAt(this.#row.placeOf(frame), frame.data, frame.timestamp);
   }
 
   sendVideo({ data, timestamp }: PageFrame): void {

@@ -51,9 +51,8 @@ describe("a page in a call", () => {
 
   it("gets the friend's as they are, with their times, and a gap where one is lost", async () => {
     const { call, page } = await joined();
-    call.hear(5_000, opusFrame(1));
-    call.audio.emit("lost", { duration: 20 });
-    call.hear(5_040, opusFrame(3));
+    call.hear(1, 5_000, opusFrame(1));
+    call.hear(3, 5_040, opusFrame(3));
     call.see(5_010, vp8Frame(1, true, 30_000));
     await until(() =>
       expect([page.seen.audio.length, page.seen.video.length]).toEqual([
@@ -147,7 +146,7 @@ describe("a page in a call", () => {
     const { call, gateway } = await joined();
     const next = await joined(call);
     expect(await gateway.closed).toEqual({ reason: "replaced" });
-    call.hear(0, opusFrame(1));
+    call.hear(1, 0, opusFrame(1));
     await until(() => expect(next.page.seen.audio).toHaveLength(1));
     await next.page.close();
     expect(await next.gateway.closed).toEqual({ reason: "page-gone" });

@@ -60,8 +60,8 @@ export class FakeCall {
     this.#end.resolve({ reason: "hung-up", by: "them" });
   }
 
-  hear(timestamp: number, data: Uint8Array): void {
-    this.audio.emit("frame", { data, timestamp, duration: 20, sampleRate: 48_000, channels: 1 });
+  hear(number: number, timestamp: number, data: Uint8Array): void {
+    this.audio.emit("arrived", { data, number, timestamp, duration: 20, sampleRate: 48_000, channels: 1 });
   }
 
   see(timestamp: number, data: Uint8Array, damaged = false): void {
