@@ -45,8 +45,8 @@ export class RpcCalls {
 
   /** Those that are not over. */
   get list(): object[] {
-    return this.#tox.calls.map(({ friend, direction, state, audio, video }) => ({
-      ...{ friend: friend.publicKey, direction, state },
+    return this.#tox.calls.map(({ friend, direction, state, pausedBy, audio, video }) => ({
+      ...{ friend: friend.publicKey, direction, state, pausedBy: pausedBy ?? null },
       ...{ audio: saidOf(audio), video: saidOf(video) },
     }));
   }
@@ -146,8 +146,10 @@ export class RpcCalls {
     const bitRates = () => this.#notify("callBitRate", { friend, audio: audio.bitRate, video: video.bitRate });
     audio.on("bitRate", bitRates);
     video.on("bitRate", bitRates);
-    call.on("peer", () => this.#notify("callPeer", { friend, audio: peerOf(audio), video: peerOf(video) }));
+    const peer = () => this.#notify("callPeer", { friend, audio: peerOf(audio), video: peerOf(video) });
+    call.on("peer", peer);
     void this.#notify("callState", { friend, state: call.state });
+    void call.answered.then((answered) => (answered ? peer() : undefined));
     call.on("state", ({ state }) => {
       if (state !== "ended") void this.#notify("callState", { friend, state });
     });

@@ -128,15 +128,17 @@ describe("calls", () => {
     await story.until("it to be answered", () => ours.of("callState").at(-1)?.state === "active");
     expect(await ours.ask("calls")).toEqual([
       {
-        ...{ friend: bobOfAlice, direction: "outgoing", state: "active" },
+        ...{ friend: bobOfAlice, direction: "outgoing", state: "active", pausedBy: null },
         audio: { sending: true, receiving: true, peer: { sending: true, receiving: true } },
         video: { sending: true, receiving: true, peer: { sending: false, receiving: true } },
       },
     ]);
 
     const both = { sending: true, receiving: true };
+    const answered = { friend: bobOfAlice, audio: both, video: { sending: false, receiving: true } };
+    expect(ours.of("callPeer")).toEqual([answered]);
     await theirs.ask("callControl", { friend: aliceOfBob, sendAudio: false, sendVideo: true, mute: true });
-    await story.until("the change to be told", () => ours.of("callPeer").length > 0);
+    await story.until("the change to be told", () => ours.of("callPeer").length > 1);
     await story.pass(1_000);
     expect(ours.of("callPeer").at(-1)).toEqual({
       ...{ friend: bobOfAlice, audio: { sending: false, receiving: false }, video: both },
