@@ -6,7 +6,7 @@ import { startDemo } from "./demo.ts";
 import { serveCalls } from "./server.ts";
 
 const USAGE = `Usage: node examples/embed-call/main.ts [--demo] [--name NAME] [--port N] [--no-open]
-                                        [--profile FILE] [--bootstrap HOST:PORT:KEY …]`;
+                                        [--profile FILE] [--bootstrap HOST:PORT:KEY …] [--address IP …]`;
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     name: { type: "string" },
     profile: { type: "string" },
     bootstrap: { type: "string", multiple: true, default: [] },
+    address: { type: "string", multiple: true, default: [] },
     port: { type: "string", default: "0" },
     "no-open": { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -25,7 +26,7 @@ if (values.help) {
 }
 
 const { tox, close } = values.demo ? await startDemo(values.name ?? "You") : await start();
-const server = await serveCalls(tox, { port: Number(values.port) });
+const server = await serveCalls(tox, { port: Number(values.port), addresses: values.address });
 console.log("Open this link in a browser; whoever has it can call in your name:");
 console.log(server.url);
 if (!values["no-open"]) openBrowser(server.url);

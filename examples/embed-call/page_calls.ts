@@ -1,8 +1,15 @@
 import { type Call, type Tox, ToxError } from "toxcore-ts";
 import { CallGateway } from "toxcore-ts/webrtc";
 
-/** How long a call waits for its page to come back, in ms. */
-export const GRACE = 10_000;
+const GRACE = 10_000;
+const LOOPBACK = "127.0.0.1";
+
+export interface PageCallsOptions {
+  /** Addresses of this machine at which pages find it, beside loopback. */
+  readonly addresses?: readonly string[];
+  /** How long a call waits for its page to come back, in ms; 10 s when left out. */
+  readonly grace?: number;
+}
 
 /** One window, as far as calls go. */
 export interface Page {
@@ -18,14 +25,16 @@ interface Joined {
 /** Which page has which call, and what becomes of a call whose page is gone. */
 export class PageCalls {
   readonly #tox: Tox;
+  readonly #addresses: readonly string[];
   readonly #grace: number;
   readonly #pages = new Set<Page>(); // the server bounds them
   readonly #joined = new Map<Call, Joined>(); // one a friend
   readonly #waiting = new Map<Call, NodeJS.Timeout>(); // one a friend
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(tox: Tox, grace = GRACE) {
+  constructor(tox: Tox, { addresses = [], grace = GRACE }: PageCallsOptions = {}) {
     this.#tox = tox;
+    this.#addresses = [LOOPBACK, ...addresses];
     this.#grace = grace;
   }
 
@@ -58,7 +67,7 @@ export class PageCalls {
     const call = this.#tox.calls.find((one) => one.friend.publicKey === friend);
     if (call === undefined) throw new ToxError("no-call", "There is no call with this friend: look at `calls`.");
     const before = this.#joined.get(call);
-    const gateway = await CallGateway.open(call, offer);
+    const gateway = await CallGateway.open(call, offer, { addresses: this.#addresses });
     if (before !== undefined && before.page !== page) before.page.taken(friend);
     if (this.#pages.has(page)) {
       this.#joined.set(call, { page, gateway });

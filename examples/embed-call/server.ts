@@ -22,7 +22,10 @@ const FILES: Readonly<Record<string, string>> = {
   "/style.css": "text/css",
   "/icon.svg": "image/svg+xml",
   ...Object.fromEntries(
-    ["main", "rpc", "people", "calls", "connection", "media", "dom"].map((name) => [`/${name}.js`, "text/javascript"]),
+    ["main", "rpc", "people", "calls", "connection", "media", "ring", "dom"].map((name) => [
+      `/${name}.js`,
+      "text/javascript",
+    ]),
   ),
 };
 
@@ -58,6 +61,8 @@ const ALLOWED = {
 export interface CallServerOptions {
   /** 0, or left out: any that is free. */
   readonly port?: number;
+  /** Addresses of this machine at which the page finds it, beside loopback, which Firefox does not take. */
+  readonly addresses?: readonly string[];
   /** How long a call waits for its page to come back, in ms; 10 s when left out. */
   readonly grace?: number;
 }
@@ -73,7 +78,7 @@ export interface CallServer {
 export async function serveCalls(tox: Tox, options: CallServerOptions = {}): Promise<CallServer> {
   const token = randomBytes(32).toString("base64url");
   const rpc = new RpcServer(tox, { allow: ALLOWED });
-  const calls = new PageCalls(tox, options.grace);
+  const calls = new PageCalls(tox, options);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
   const http = createServer((request, response) => void answer(request, response, hosts()));
   const hosts = (): string[] => {

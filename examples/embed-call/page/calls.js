@@ -1,6 +1,7 @@
 import { showConnection } from "./connection.js";
 import { byId, notice, press } from "./dom.js";
 import { listDevices, Media } from "./media.js";
+import { ring } from "./ring.js";
 
 /** What our picture was before this page was loaded again. A screen is not shared again by itself. */
 const REMEMBERED = "picture";
@@ -57,8 +58,8 @@ export class Calls {
 
   /** Without the program, there is no call. */
   lost() {
-    this.#leave();
     this.#all.clear();
+    this.#leave();
   }
 
   show() {
@@ -76,15 +77,21 @@ export class Calls {
       byId("friend-status").textContent = isOnline ? "online" : "offline: can be called when he is back";
       for (const id of ["call-voice", "call-video"]) byId(id).disabled = !isOnline;
     }
-    if (view === "incoming") byId("incoming-kind").textContent = call.video.peer.sending ? "Video call" : "Voice call";
+    if (view === "incoming") {
+      const kind = call.video.peer.sending ? "Video call" : "Voice call";
+      byId("incoming-kind").textContent = this.#mine ? `${kind}. Answering it hangs up the one you have.` : kind;
+    }
+    ring(view === "incoming");
     if (view === "call") this.#showCall(call);
   }
 
   #view() {
-    if (this.#mine) return { friend: this.#mine.friend, view: "call" };
+    const mine = this.#mine?.friend;
     const calls = [...this.#all.values()];
-    const ringing = calls.find(({ direction, state }) => direction === "incoming" && state === "ringing");
+    const rings = ({ friend, direction, state }) => direction === "incoming" && state === "ringing" && friend !== mine;
+    const ringing = calls.find(rings);
     if (ringing) return { friend: ringing.friend, view: "incoming" };
+    if (mine) return { friend: mine, view: "call" };
     if (calls.length > 0) return { friend: calls[0].friend, view: "elsewhere" };
     return { friend: this.#people.selected, view: this.#people.selected ? "friend" : "nobody" };
   }
@@ -148,6 +155,8 @@ export class Calls {
   }
 
   async #answer(friend, kind) {
+    if (this.#mine) await this.#ask("hangUp", this.#mine.friend);
+    this.#leave();
     const call = await this.#open(friend, kind);
     await this.#connect(call);
     await this.#ask("answer", friend, { audio: !call.muted, video: kindSends(call) });
@@ -188,7 +197,8 @@ export class Calls {
     await media.limitSound(audioBitRate);
     byId("remote")
       .play()
-      .catch(() => {
+      .catch(({ name }) => {
+        if (name !== "NotAllowedError") return; // it was replaced meanwhile
         notice("Click anywhere to hear your friend.");
         addEventListener("pointerdown", () => byId("remote").play(), { once: true });
       });

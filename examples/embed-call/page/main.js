@@ -11,6 +11,7 @@ function banner(sentence) {
   byId("banner").hidden = sentence === "";
 }
 
+addEventListener("hashchange", () => location.reload());
 if (token === "") banner("Open the link that the program has printed: this one lacks its last part.");
 else start();
 
@@ -33,6 +34,5 @@ function start() {
     banner("The program does not answer; trying again. If it was started anew, open the link that it has printed.");
   });
   addEventListener("focus", () => people.refresh().catch(() => {}));
-  addEventListener("hashchange", () => location.reload());
   rpc.connect();
 }
