@@ -17,6 +17,7 @@ const WAITING = [
   "test/unit/{cli,crash}/**/*.test.ts",
   "test/unit/tox_proxy.test.ts",
   "test/unit/rpc/calls.test.ts",
+  "test/unit/examples/embed_call.test.ts",
   "test/unit/webrtc/call_gateway.test.ts",
   "test/fuzz/{command,engine}.test.ts",
 ];

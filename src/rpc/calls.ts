@@ -1,4 +1,4 @@
-import { type Call, type CallOptions, type Friend, type Tox, ToxError } from "../index.ts";
+import { type Call, type CallOptions, type CallTrack, type Friend, type Tox, ToxError } from "../index.ts";
 import {
   type AudioSink,
   type AudioSource,
@@ -17,6 +17,8 @@ type Notify = (method: string, params: object) => Promise<void>;
 
 /** What `call` and `answer` take beside the friend. */
 export const MEDIA_PARAMS = ["audio", "video", "audioSource", "videoSource", "record"] as const;
+/** And `callControl`. */
+export const CONTROL_PARAMS = ["pause", "mute", "hide", "sendAudio", "sendVideo"] as const;
 
 const RECORDED = { sampleRate: 48_000, channels: 1 } as const;
 
@@ -39,6 +41,14 @@ export class RpcCalls {
       });
       this.#watch(call);
     });
+  }
+
+  /** Those that are not over. */
+  get list(): object[] {
+    return this.#tox.calls.map(({ friend, direction, state, pausedBy, audio, video }) => ({
+      ...{ friend: friend.publicKey, direction, state, pausedBy: pausedBy ?? null },
+      ...{ audio: saidOf(audio), video: saidOf(video) },
+    }));
   }
 
   async call(friend: Friend, params: Params): Promise<void> {
@@ -79,10 +89,14 @@ export class RpcCalls {
     const pause = optionalBoolean(params, "pause");
     const mute = optionalBoolean(params, "mute");
     const hide = optionalBoolean(params, "hide");
+    const sendAudio = optionalBoolean(params, "sendAudio");
+    const sendVideo = optionalBoolean(params, "sendVideo");
     if (pause === true) call.pause();
     if (pause === false) call.resume();
     if (mute !== undefined) call.audio.receiving = !mute;
     if (hide !== undefined) call.video.receiving = !hide;
+    if (sendAudio !== undefined) call.audio.sending = sendAudio;
+    if (sendVideo !== undefined) call.video.sending = sendVideo;
   }
 
   setBitRate(friend: Friend, params: Params): void {
@@ -127,8 +141,15 @@ export class RpcCalls {
   }
 
   #watch(call: Call): void {
+    const { audio, video } = call;
     const friend = call.friend.publicKey;
+    const bitRates = () => this.#notify("callBitRate", { friend, audio: audio.bitRate, video: video.bitRate });
+    audio.on("bitRate", bitRates);
+    video.on("bitRate", bitRates);
+    const peer = () => this.#notify("callPeer", { friend, audio: peerOf(audio), video: peerOf(video) });
+    call.on("peer", peer);
     void this.#notify("callState", { friend, state: call.state });
+    void call.answered.then((answered) => (answered ? peer() : undefined));
     call.on("state", ({ state }) => {
       if (state !== "ended") void this.#notify("callState", { friend, state });
     });
@@ -186,6 +207,14 @@ async function closingOnFailure(media: OpenMedia, work: () => Promise<void>): Pr
 
 function isRinging({ direction, state }: Call): boolean {
   return direction === "incoming" && state === "ringing";
+}
+
+function saidOf(track: CallTrack): object {
+  return { sending: track.sending, receiving: track.receiving, peer: peerOf(track) };
+}
+
+function peerOf({ peer: { sending, receiving } }: CallTrack): object {
+  return { sending, receiving };
 }
 
 function noCall(why: string): ToxError {

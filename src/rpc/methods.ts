@@ -1,5 +1,5 @@
 import { type BootstrapNode, type Friend, type MemoryMetrics, type Tox, ToxError } from "../index.ts";
-import { MEDIA_PARAMS, type RpcCalls } from "./calls.ts";
+import { CONTROL_PARAMS, MEDIA_PARAMS, type RpcCalls } from "./calls.ts";
 import type { RpcFiles } from "./files.ts";
 import type { Method, Methods, Params } from "./json_rpc.ts";
 import {
@@ -71,10 +71,17 @@ export function rpcMethods({ tox, requests, files, calls, metrics, close }: Meth
       return { publicKey: friend.publicKey };
     }),
 
+    friendRequests: method([], () => requests.list.map(({ publicKey, message }) => ({ publicKey, message }))),
+
     acceptFriend: method(["publicKey"], async (params) => {
       const publicKey = stringParam(params, "publicKey");
       const friend = requests.take(publicKey)?.accept() ?? (await tox.addFriendWithoutRequest(publicKey));
       return { publicKey: friend.publicKey };
+    }),
+
+    declineFriend: method(["publicKey"], (params) => {
+      const declined = requests.take(stringParam(params, "publicKey")) !== undefined;
+      return { declined };
     }),
 
     removeFriend: method(["friend"], (params) => friendOf(params).remove()),
@@ -142,7 +149,8 @@ export function rpcMethods({ tox, requests, files, calls, metrics, close }: Meth
     call: method(["friend", ...MEDIA_PARAMS], (params) => calls.call(friendOf(params), params)),
     answer: method(["friend", ...MEDIA_PARAMS], (params) => calls.answer(friendOf(params), params)),
     hangUp: method(["friend"], (params) => calls.hangUp(friendOf(params))),
-    callControl: method(["friend", "pause", "mute", "hide"], (params) => calls.control(friendOf(params), params)),
+    calls: method([], () => calls.list),
+    callControl: method(["friend", ...CONTROL_PARAMS], (params) => calls.control(friendOf(params), params)),
     setBitRate: method(["friend", "audio", "video"], (params) => calls.setBitRate(friendOf(params), params)),
     callStats: method(["friend"], (params) => calls.stats(friendOf(params))),
 

@@ -17,6 +17,11 @@ export class PendingRequests {
     });
   }
 
+  /** The oldest first. */
+  get list(): readonly FriendRequest[] {
+    return [...this.#byKey.values()];
+  }
+
   take(publicKey: string): FriendRequest | undefined {
     const request = this.#byKey.get(publicKey.toUpperCase());
     this.#byKey.delete(publicKey.toUpperCase());

@@ -3,13 +3,8 @@ import { lstatSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { type MemoryMetrics, type Tox, ToxError } from "../index.ts";
-import { RpcCalls } from "./calls.ts";
 import { Client } from "./client.ts";
-import { RpcFiles } from "./files.ts";
-import { answerLine, notificationLine } from "./json_rpc.ts";
-import { rpcMethods } from "./methods.ts";
-import { forwardEvents } from "./notifications.ts";
-import { PendingRequests } from "./pending_requests.ts";
+import { RpcServer } from "./server.ts";
 
 export interface ServeOptions {
   /** What `stats` tells. */
@@ -20,8 +15,6 @@ export interface ServeOptions {
 
 /** How many clients a socket takes at once. */
 const MAX_CLIENTS = 64;
-/** Messages without receipts that wait for a client; later ones are lost. Those of ours wait with their senders, too. */
-const MAX_HELD = 1024;
 
 /** Serves one client on a pair of streams until it calls `close` or its input ends. */
 export async function serveStdio(
@@ -32,21 +25,11 @@ export async function serveStdio(
 ): Promise<void> {
   const client = new Client(input, output);
   let closing = false;
-  const notify = (method: string, params: object) => client.write(notificationLine(method, params));
-  forwardEvents(tox, notify);
-  const methods = rpcMethods({
-    tox,
-    requests: new PendingRequests(tox),
-    files: new RpcFiles(tox, notify),
-    calls: new RpcCalls(tox, notify),
-    metrics: options.metrics,
-    close: () => {
-      closing = true;
-    },
-  });
+  const server = new RpcServer(tox, { metrics: options.metrics, onClose: () => (closing = true) });
+  server.connect((line) => client.write(line)); // also after its input has ended: it may still read
   options.signal?.addEventListener("abort", () => client.hangUp());
   await client.serve(
-    (line) => answerLine(line, methods),
+    (line) => server.answer(line),
     () => closing,
   );
 }
@@ -56,54 +39,31 @@ export async function serveStdio(
  * while there is none wait for one.
  */
 export async function serveSocket(tox: Tox, path: string, options: ServeOptions = {}): Promise<void> {
-  const sockets = new Map<Client, Socket>(); // bounded by MAX_CLIENTS
-  const server = createServer();
-  server.maxConnections = MAX_CLIENTS;
+  const sockets = new Set<Socket>(); // bounded by MAX_CLIENTS
+  const listening = createServer();
+  listening.maxConnections = MAX_CLIENTS;
   let closing = false;
   const stop = () => {
-    server.close();
-    for (const socket of sockets.values()) socket.destroySoon();
+    listening.close();
+    for (const socket of sockets) socket.destroySoon();
   };
-  let clientCame = Promise.withResolvers<void>();
-  let held = 0;
-  const notify = async (method: string, params: object) => {
-    const line = notificationLine(method, params);
-    if (method === "message" && sockets.size === 0) {
-      const mayBeMany = !("id" in params); // nobody waits for its receipt before he sends the next
-      if (mayBeMany && held >= MAX_HELD) return;
-      if (mayBeMany) held++;
-      await clientCame.promise;
-      if (mayBeMany) held--;
-    }
-    await Promise.all([...sockets.keys()].map((client) => client.write(line)));
-  };
-  const methods = rpcMethods({
-    tox,
-    requests: new PendingRequests(tox),
-    files: new RpcFiles(tox, notify),
-    calls: new RpcCalls(tox, notify),
-    metrics: options.metrics,
-    close: () => {
-      closing = true;
-    },
-  });
-  forwardEvents(tox, notify);
-  server.on("connection", async (socket) => {
+  const server = new RpcServer(tox, { metrics: options.metrics, onClose: () => (closing = true) });
+  listening.on("connection", async (socket) => {
     const client = new Client(socket, socket);
-    sockets.set(client, socket);
-    clientCame.resolve();
-    clientCame = Promise.withResolvers();
+    sockets.add(socket);
+    const disconnect = server.connect((line) => client.write(line));
     const serving = client.serve(
-      (line) => answerLine(line, methods),
+      (line) => server.answer(line),
       () => closing,
     );
     await serving.catch(() => socket.destroy());
-    sockets.delete(client);
+    disconnect();
+    sockets.delete(socket);
     if (closing) stop();
   });
-  await listen(server, path);
+  await listen(listening, path);
   options.signal?.addEventListener("abort", stop);
-  await once(server, "close");
+  await once(listening, "close");
   rmSync(path, { force: true });
 }
 

@@ -41,11 +41,14 @@ describe("the package", () => {
       import * as core from "toxcore-ts/core";
       import * as node from "toxcore-ts/node";
       import * as media from "toxcore-ts/media";
+      import * as rpc from "toxcore-ts/rpc";
+      import * as webrtc from "toxcore-ts/webrtc";
       import * as testing from "toxcore-ts/testing";
       console.log(typeof main.Tox.create, typeof core.Tox.create, typeof node.nodeEdges);
       console.log(typeof media.loadOpus, typeof testing.Universe);
+      console.log(typeof rpc.RpcServer, typeof webrtc.CallGateway);
     `);
-    expect(out).toBe("function function function\nfunction function\n");
+    expect(out).toBe("function function function\nfunction function\nfunction function\n");
   });
 
   it("makes an instance and lets go of the process when it closes", () => {
