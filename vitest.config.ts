@@ -25,6 +25,9 @@ const WAITING = [
 /** They put something else in a module's place, which vitest can only where it loads the modules itself. */
 const MOCKING = ["test/unit/node/file_store/password_change.test.ts"];
 
+/** They have a configuration of their own. */
+const BROWSER = ["test/browser/**"];
+
 /** Tests that compute share the cores; those that mostly wait then do it side by side. */
 export default defineConfig({
   test: {
@@ -34,7 +37,7 @@ export default defineConfig({
           ...shared,
           name: "computing",
           include: ["test/**/*.test.ts"],
-          exclude: [...WAITING, ...MOCKING],
+          exclude: [...WAITING, ...MOCKING, ...BROWSER],
           // universes make much that lives shortly: collecting it less often saves a tenth of the time
           execArgv: ["--max-semi-space-size=64"],
           testTimeout: 60_000,
