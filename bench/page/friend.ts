@@ -6,7 +6,7 @@ const tox = await Tox.create({ bindIpv4: "127.0.0.1", ipv6: false, port: 0, boot
 console.log(tox.id);
 tox.on("friendRequest", (request) => request.accept());
 tox.on("incomingCall", (call) => {
-  call.audio.on("frame", (frame) => call.audio.send(frame));
+  call.audio.on("arrived", (frame) => call.audio.send(frame));
   call.video.on("frame", (frame) => call.video.send(frame));
   call.video.on("keyFrameWanted", () => call.video.requestKeyFrame());
   call.answer({ audio: true, video: true });

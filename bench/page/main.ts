@@ -29,6 +29,16 @@ const SWITCHES = [
 ];
 const QUIETLY = ["--disable-component-update", "--autoplay-policy=no-user-gesture-required"];
 
+/** `alone`: a call without a page; `flashes`: by WebRTC, with flashes; `direct`: the same without us. */
+type Way = "webrtc" | "websocket" | "alone" | "flashes" | "direct";
+
+interface Flashes {
+  readonly sound: readonly number[];
+  readonly picture: readonly number[];
+}
+
+const NO_FLASHES: Flashes = { sound: [], picture: [] };
+
 interface Result {
   /** Of one core. */
   readonly cpu: number;
@@ -41,8 +51,8 @@ interface Result {
   readonly growth: number;
   /** ms in which the page holds sound back. */
   readonly held: number;
-  /** By how many ms the sound of each of the last flashes came after its picture. */
-  readonly apart: readonly number[];
+  /** How long the last flashes took, in ms. */
+  readonly flashes: Flashes;
 }
 
 program.option("--seconds <N>", "how long each is measured", "20");
@@ -51,8 +61,15 @@ program.option("--apart", "how far apart sound and pictures are, after the way t
 const options = program.parse().opts<{ seconds: string; onlyWebrtc?: true; apart?: true }>();
 const seconds = Number(options.seconds);
 if (options.apart) {
-  const { apart } = await measure("flashes", true);
-  console.log(`the sound of a flash comes ${apart.map(Math.round).join(", ")} ms after its picture`);
+  const median = (moments: readonly number[]) =>
+    moments.toSorted((one, other) => one - other)[moments.length >> 1] ?? Number.NaN;
+  const row = async (name: string, way: Way) => {
+    const { flashes } = await measure(way, true);
+    const [sound, picture] = [median(flashes.sound), median(flashes.picture)];
+    return [name, ...[picture, sound, sound - picture].map((ms) => figure(ms))];
+  };
+  const rows = [await row("to the friend and back", "flashes"), await row("from the page to itself", "direct")];
+  console.log(markdownTable(["ms, median of ten flashes", "picture", "sound", "sound after picture"], rows));
   process.exit();
 }
 if (options.onlyWebrtc) {
@@ -78,7 +95,7 @@ for (const video of [true, false]) {
 }
 console.log(markdownTable(["", "WebRTC", "WebCodecs and WebSocket", "ratio"], rows));
 
-async function measure(way: "webrtc" | "websocket" | "alone" | "flashes", video: boolean): Promise<Result> {
+async function measure(way: Way, video: boolean): Promise<Result> {
   const quiet = { bindIpv4: HOST, ipv6: false, port: 0 } as const;
   await using node = await Tox.create(quiet);
   const bootstrap = [{ host: HOST, port: node.udpPort, publicKey: node.dhtPublicKey }];
@@ -122,7 +139,7 @@ async function withoutPage(call: Call, video: boolean): Promise<Result> {
       back: 30,
       rate: 1_500,
       held: 0,
-      apart: [],
+      flashes: NO_FLASHES,
     };
   } finally {
     clearInterval(sound);
@@ -131,7 +148,8 @@ async function withoutPage(call: Call, video: boolean): Promise<Result> {
   }
 }
 
-async function withPage(call: Call, way: string, video: boolean): Promise<Result> {
+async function withPage(call: Call, way: Way, video: boolean): Promise<Result> {
+  const isFlashing = way === "flashes" || way === "direct";
   const page = readFileSync(`${import.meta.dirname}/page.js`);
   const server = createServer(async (request, response) => {
     if (request.url === "/offer") {
@@ -158,7 +176,7 @@ async function withPage(call: Call, way: string, video: boolean): Promise<Result
     tab.on("console", (message) => console.error(`page: ${message.text()}`));
     tab.on("pageerror", (error) => console.error(`page: ${error}`));
     await tab.goto(
-      `http://${HOST}:${port}/?way=${way === "websocket" ? way : "webrtc"}&flash=${way === "flashes" ? 1 : 0}&video=${video ? 1 : 0}`,
+      `http://${HOST}:${port}/?way=${way === "websocket" ? way : "webrtc"}&flash=${isFlashing ? 1 : 0}&direct=${way === "direct" ? 1 : 0}&video=${video ? 1 : 0}`,
       { waitUntil: "commit" },
     );
     await pause(SETTLING);
@@ -176,7 +194,7 @@ async function withPage(call: Call, way: string, video: boolean): Promise<Result
       rate: ((after.bytesSent - before.bytesSent) * 8) / 1000 / elapsed,
       growth: inUse() - memory,
       held: after.jitterBuffer * 1000,
-      apart: way === "flashes" ? ((await tab.evaluate("apart()")) as number[]) : [],
+      flashes: isFlashing ? ((await tab.evaluate("flashes()")) as Flashes) : NO_FLASHES,
     };
   } finally {
     call.hangUp();

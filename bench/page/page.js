@@ -51,7 +51,7 @@ function flashes() {
   return { audio: out.stream.getAudioTracks()[0], video: canvas.captureStream(60).getVideoTracks()[0] };
 }
 
-/** How much later the tone comes back than the white picture, in ms: for each of the last flashes. */
+/** How long after they began the last flashes came back, in ms: their tones, and their white pictures. */
 function watchFlashes(video, stream) {
   const context = new AudioContext();
   const analyser = new AnalyserNode(context, { fftSize: 256 });
@@ -77,10 +77,20 @@ function watchFlashes(video, stream) {
     video.requestVideoFrameCallback(look);
   };
   video.requestVideoFrameCallback(look);
-  globalThis.apart = () =>
-    began.picture
-      .slice(-10)
-      .flatMap((picture) => began.sound.map((sound) => sound - picture).filter((ms) => Math.abs(ms) < 400));
+  const latest = (moments) => moments.slice(-10).map((moment) => moment % 1_000);
+  globalThis.flashes = () => ({ sound: latest(began.sound), picture: latest(began.picture) });
+}
+
+/** A second connection in the same page: what a browser takes by itself. */
+async function connectTo(connection, seen) {
+  const other = new RTCPeerConnection();
+  other.onicecandidate = ({ candidate }) => candidate && connection.addIceCandidate(candidate);
+  connection.onicecandidate = ({ candidate }) => candidate && other.addIceCandidate(candidate);
+  other.ontrack = ({ track }) => seen.addTrack(track);
+  await connection.setLocalDescription();
+  await other.setRemoteDescription(connection.localDescription);
+  await other.setLocalDescription();
+  await connection.setRemoteDescription(other.localDescription);
 }
 
 async function overWebRtc() {
@@ -92,8 +102,15 @@ async function overWebRtc() {
   const flashing = search.get("flash") === "1" && flashes();
   connection.ontrack = ({ track }) => seen.addTrack(track);
   const shown = withVideo ? drawing() : "video";
-  connection.addTransceiver(flashing ? flashing.audio : tone(), { direction: "sendrecv" });
-  connection.addTransceiver(flashing ? flashing.video : shown, { direction: "sendrecv" });
+  const streams = [new MediaStream()];
+  connection.addTransceiver(flashing ? flashing.audio : tone(), { direction: "sendrecv", streams });
+  connection.addTransceiver(flashing ? flashing.video : shown, { direction: "sendrecv", streams });
+  if (search.get("direct") === "1") {
+    await connectTo(connection, seen);
+    watchFlashes(video, seen);
+    globalThis.counts = async () => ({});
+    return;
+  }
   await connection.setLocalDescription();
   const sdp = await (await fetch("/offer", { method: "POST", body: connection.localDescription.sdp })).text();
   await connection.setRemoteDescription({ type: "answer", sdp });

@@ -33,7 +33,7 @@ export async function startDemo(name: string): Promise<Demo> {
 /** Answers, and sends each frame straight back: nothing is decoded. */
 function echoCall(call: Call): void {
   const { audio, video } = call;
-  audio.on("frame", ({ data, sampleRate, timestamp }) => audio.send({ data, sampleRate, timestamp }));
+  audio.on("arrived", ({ data, sampleRate, timestamp }) => audio.send({ data, sampleRate, timestamp }));
   video.on("frame", ({ data, timestamp }) => video.send({ data, timestamp }));
   video.on("keyFrameWanted", () => video.requestKeyFrame());
   call.on("peer", () => {

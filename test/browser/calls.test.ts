@@ -148,7 +148,7 @@ describeBrowser("a page whose friend's way loses everything for two seconds", ()
     await page.untilOnline();
     await page.click("call-video");
     call = await incoming;
-    call.audio.on("frame", (frame) => call.audio.send(frame));
+    call.audio.on("arrived", (frame) => call.audio.send(frame));
     call.video.on("frame", (frame) => {
       if (!frame.damaged) seen.push(performance.now());
       call.video.send(frame);
