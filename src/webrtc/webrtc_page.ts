@@ -5,6 +5,7 @@ import { closePeer } from "./close_peer.ts";
 import { FrameBuilder } from "./frame_builder.ts";
 import { loadWerift, type Werift } from "./load_werift.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
+import { expectOwnAddresses } from "./own_addresses.ts";
 import type { NumberedFrame, PageEvents, PageFrame, PageMedia } from "./page_media.ts";
 import { checkedOffer, finishedAnswer, type PageEncoding, refusedOffer } from "./page_offer.ts";
 import { PageTimes } from "./page_times.ts";
@@ -61,6 +62,7 @@ export class WebRtcPage implements PageMedia {
   /** Rejects with `invalid-argument` for what is no usable offer, `codec-unavailable` where werift is not installed. */
   static async open(offer: string, options: WebRtcPageOptions): Promise<WebRtcPage> {
     const sdp = checkedOffer(offer);
+    await expectOwnAddresses(options.addresses);
     const werift = await loadWerift();
     let heard = () => {};
     const peer = new werift.RTCPeerConnection({
