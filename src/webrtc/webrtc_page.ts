@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { RTCPeerConnection, RTCRtpTransceiver, RtcpPacket } from "werift";
-import { AudioRow } from "./audio_row.ts";
+import { AudioRow, FIRST_SEQUENCE } from "./audio_row.ts";
 import { closePeer } from "./close_peer.ts";
 import { FrameBuilder } from "./frame_builder.ts";
 import { loadWerift, type Werift } from "./load_werift.ts";
@@ -41,7 +41,7 @@ export class WebRtcPage implements PageMedia {
   readonly #audio: OutgoingStream;
   readonly #video: OutgoingStream;
   readonly #videoLine: RTCRtpTransceiver;
-  readonly #row = new AudioRow({ sequence: randomInt(2 ** 15), timestamp: randomInt(2 ** 31) });
+  readonly #row = new AudioRow({ sequence: randomInt(FIRST_SEQUENCE, 2 ** 15), timestamp: randomInt(2 ** 31) });
   readonly #times = new PageTimes();
   readonly #builder: FrameBuilder;
   readonly #reports: ReceivedReports;
