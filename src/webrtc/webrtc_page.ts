@@ -3,6 +3,7 @@ import type { RTCPeerConnection, RTCRtpTransceiver, RtcpPacket } from "werift";
 import { AudioRow, FIRST_SEQUENCE } from "./audio_row.ts";
 import { closePeer } from "./close_peer.ts";
 import { FrameBuilder } from "./frame_builder.ts";
+import { guardLines, PageRequests } from "./guard.ts";
 import { loadWerift, type Werift } from "./load_werift.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { expectOwnAddresses } from "./own_addresses.ts";
@@ -65,11 +66,14 @@ export class WebRtcPage implements PageMedia {
     await expectOwnAddresses(options.addresses);
     const werift = await loadWerift();
     let heard = () => {};
-    const peer = new werift.RTCPeerConnection({
+    const requests = new PageRequests();
+    const peer: RTCPeerConnection = new werift.RTCPeerConnection({
       ...configuration(werift, options.addresses),
-      iceFilterStunResponse: () => {
-        heard();
-        return true;
+      iceFilterStunResponse: (request, remote) => {
+        const ways = peer.iceTransports.map(({ connection: way }) => `${way.localUsername}:${way.remoteUsername}`);
+        const isOurs = requests.isOurs(request.getAttributeValue("USERNAME"), ways, remote);
+        if (isOurs) heard();
+        return isOurs;
       },
     });
     try {
@@ -82,6 +86,7 @@ export class WebRtcPage implements PageMedia {
         line.sender.rtcpRunning = true; // we report ourselves: its reports are of when packets left, not of when they were taken
       }
       await peer.setLocalDescription(await peer.createAnswer());
+      guardLines(audio, video);
       const answer = finishedAnswer(peer.localDescription?.sdp ?? "", options.encoding, options.addresses);
       const page = new WebRtcPage(werift, peer, { audio, video }, answer, options);
       heard = () => page.#heard();

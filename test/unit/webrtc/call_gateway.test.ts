@@ -171,6 +171,21 @@ describe("a page in a call", () => {
     expect([call.audio.listenerCount, call.video.listenerCount]).toEqual([0, 0]);
   });
 
+  it("may send what it likes: its own streams go on", async () => {
+    const { call, page } = await joined();
+    for (let round = 0; round < 50; round++) {
+      page.sendReport(Uint8Array.from({ length: 40 }, (_, index) => (index * 37 + round * 101) & 0xff));
+      page.sendAs(1_000_000 + round, vp8Frame(1, true, 500));
+    }
+    page.send("video", { sequence: 1, timestamp: 0, marker: true, payload: new Uint8Array(20_000) });
+    sendFrame(page, vp8Frame(2, true, 500), 2, 3_000);
+    await until(() => expect(call.video.sent).toHaveLength(1));
+    page.askKeyFrame();
+    page.send("audio", { sequence: 1, timestamp: 960, marker: false, payload: opusFrame(1) });
+    await until(() => expect(call.audio.sent).toHaveLength(1));
+    await until(() => expect(page.limits.length).toBeGreaterThan(0));
+  });
+
   it("is gone when nothing is heard of it any more", async () => {
     const { page, gateway } = await joined();
     await page.vanish();
