@@ -2,6 +2,11 @@ import type { RTCDtlsTransport, RTCRtpTransceiver, RtpPacket } from "werift";
 
 /** What a page sends fits an Ethernet frame; from one on this machine, 64 KB can come. */
 const MAX_PACKET = 2_048;
+/** Of DTLS, from one page: a handshake takes some 20, more where some are lost. */
+const MAX_DTLS = 300;
+/** First bytes, as in RFC 7983. */
+const DTLS_FROM = 20;
+const DTLS_TO = 64;
 /** Of RTCP in one. */
 const MAX_REPORTS = 16;
 /** What asks for packets again, in bytes: each of its 4 asks for 17, of the last 128. */
@@ -16,8 +21,23 @@ const MAX_GAP = 150;
 export function guardLines(audio: RTCRtpTransceiver, video: RTCRtpTransceiver): void {
   const lines = [audio, video];
   const ssrcs = new Set(lines.flatMap(({ receiver }) => receiver.tracks.map(({ ssrc }) => ssrc ?? 0)));
-  for (const transport of new Set(lines.map((line) => line.dtlsTransport))) guardMedia(transport, ssrcs);
+  for (const transport of new Set(lines.map((line) => line.dtlsTransport))) {
+    guardDatagrams(transport.iceTransport.connection.onData);
+    guardMedia(transport, ssrcs);
+  }
   guardRepairs(video);
+}
+
+/** Keeps away what is longer than a page sends, and all of DTLS beyond what a handshake takes: werift keeps each part of one. */
+export function guardDatagrams(onData: { execute: (datagram: Buffer) => void }): void {
+  const { execute } = onData;
+  let ofDtls = 0;
+  onData.execute = (datagram) => {
+    const [first = 0] = datagram;
+    const isDtls = first >= DTLS_FROM && first < DTLS_TO;
+    if (datagram.length > MAX_PACKET || (isDtls && ++ofDtls > MAX_DTLS)) return;
+    execute(datagram);
+  };
 }
 
 /**
@@ -33,14 +53,11 @@ export function guardMedia(transport: RTCDtlsTransport, ssrcs: ReadonlySet<numbe
 function guardPackets({ srtp, srtcp }: RTCDtlsTransport, ssrcs: ReadonlySet<number>): void {
   const openRtp = srtp.decrypt;
   srtp.decrypt = (packet) => {
-    if (packet.length < 12 || packet.length > MAX_PACKET || !ssrcs.has(packet.readUInt32BE(8))) throw unwanted();
+    if (packet.length < 12 || !ssrcs.has(packet.readUInt32BE(8))) throw unwanted();
     return openRtp(packet);
   };
   const openRtcp = srtcp.decrypt;
-  srtcp.decrypt = (packet) => {
-    if (packet.length > MAX_PACKET) throw unwanted();
-    return readableReports(openRtcp(packet));
-  };
+  srtcp.decrypt = (packet) => readableReports(openRtcp(packet));
 }
 
 /** Without those that nobody here reads, or that are too long. */
@@ -81,7 +98,7 @@ export function guardRepairs({ receiver }: RTCRtpTransceiver): void {
 
 /** werift drops the packet. */
 function unwanted(): Error {
-  return new Error("It is too long, or of no stream that the page offered.");
+  return new Error("It is of no stream that the page offered.");
 }
 
 /** Of a page, on all ways that it tries. */
