@@ -4,8 +4,13 @@ import type { NumberedFrame } from "./page_media.ts";
 const PER_MS = 48;
 /** Further apart than by what they are long, in ms: the friend was silent in between. */
 const SILENCE = 60;
-/** A bigger step of his numbers is a new beginning. */
-const LARGEST_STEP = 500;
+/**
+ * A bigger step of his numbers is a new beginning. Between one that is so late and the next, there are less than 100: further, werift's SRTP
+ * does not see that its numbers of 16 bits went round, and the page can decrypt nothing any more.
+ */
+const LARGEST_STEP = 48;
+/** Those that are late have their place before the first without going round. */
+export const FIRST_SEQUENCE = 100;
 
 export interface RowPlace {
   /** 16 bits. */

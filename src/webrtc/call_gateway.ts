@@ -83,8 +83,11 @@ export class CallGateway {
     const release: (() => void)[] = [];
     try {
       expectGoingOn(call);
-      const before = gateways.get(call);
-      if (before !== undefined) await before.#close("replaced");
+      let left: CallGateway | undefined;
+      for (let before = gateways.get(call); before !== left; before = gateways.get(call)) {
+        if (before !== undefined) await before.#close("replaced"); // meanwhile another may have come
+        left = before;
+      }
       expectGoingOn(call);
       for (const track of [call.audio, call.video]) release.push(claim(track));
       const gateway = new CallGateway(call, page, answer, counts, release);

@@ -38,7 +38,8 @@ export class FrameBuilder {
   readonly #frame: (frame: BuiltFrame) => void;
   readonly #lost: () => void;
   readonly #sequences = new Unwrapper(16);
-  readonly #waiting = new Map<number, Waiting>(); // MAX_WAITING
+  readonly #waiting = new Map<number, Waiting>(); // MAX_WAITING behind a gap, MAX_FRAME in bytes
+  #bytes = 0;
   /** The first packet that has not become part of a frame; undefined: whichever begins a key frame. */
   #next: number | undefined;
   /** Up to here, all from `#next` on are there. */
@@ -63,6 +64,7 @@ export class FrameBuilder {
     }
     if (sequence < this.#next || this.#waiting.has(sequence)) return;
     this.#waiting.set(sequence, { timestamp, marker, part });
+    this.#bytes += part?.data.length ?? 0;
     this.#build();
     this.#giveUp(now);
   }
@@ -99,6 +101,7 @@ export class FrameBuilder {
       length += one.part.data.length;
     }
     this.#next = this.#end;
+    this.#bytes -= length;
     if (!whole || timestamp === undefined || length > MAX_FRAME) {
       this.#startAnew();
       return;
@@ -113,6 +116,10 @@ export class FrameBuilder {
   }
 
   #giveUp(now: number): void {
+    if (this.#bytes > MAX_FRAME) {
+      this.#startAnew();
+      return;
+    }
     const behind = this.#waiting.size - (this.#end - (this.#next ?? this.#end));
     if (behind <= 0) {
       this.#gapSince = undefined;
@@ -125,6 +132,7 @@ export class FrameBuilder {
 
   #startAnew(): void {
     this.#waiting.clear();
+    this.#bytes = 0;
     this.#next = undefined;
     this.#gapSince = undefined;
     this.#lost();

@@ -111,8 +111,9 @@ export class OutgoingStream {
   }
 }
 
+/** 64 bits, whatever the time is. */
 function ntpOf(time: number): bigint {
   const seconds = Math.floor(time / 1000);
-  const fraction = Math.floor(((time / 1000) % 1) * 2 ** 32);
-  return (BigInt(NTP_EPOCH + seconds) << 32n) | BigInt(fraction);
+  const fraction = Math.floor((time / 1000 - seconds) * 2 ** 32);
+  return BigInt.asUintN(64, (BigInt(NTP_EPOCH + seconds) << 32n) | BigInt(fraction));
 }

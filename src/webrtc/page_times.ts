@@ -1,5 +1,8 @@
 import { Unwrapper } from "./unwrapper.ts";
 
+/** What is further than this from when it came, in ms, is no time of it: a counter jumped, or the page's clock was set. */
+const FURTHEST = 10_000;
+
 /** A sender report: one moment on the clock of a stream and on the page's own. */
 export interface MomentOfPage {
   /** 32 bits. */
@@ -25,7 +28,10 @@ class StreamClock {
 
   unwrap(rtp: number, now: number): number {
     const unwrapped = this.#unwrapper.unwrap(rtp);
-    this.#began ??= { rtp: unwrapped, at: now };
+    if (this.#began === undefined || Math.abs(this.since(unwrapped) - now) > FURTHEST) {
+      this.#began = { rtp: unwrapped, at: now };
+      this.#report = undefined;
+    }
     return unwrapped;
   }
 
@@ -76,10 +82,15 @@ export class PageTimes {
   /** The same; rises always. */
   video(rtp: number, now: number): number {
     const unwrapped = this.#video.unwrap(rtp, now);
-    const isJoined = this.#audio.isKnown && this.#video.isKnown;
-    const joined = () => this.#audio.since(this.#audio.atPageTime(this.#video.pageTime(unwrapped)));
-    const time = isJoined ? joined() : this.#video.since(unwrapped);
-    this.#lastVideo = Math.max(time, this.#lastVideo + 1);
+    const time = this.#joined(unwrapped);
+    const isBelieved = time !== undefined && Math.abs(time - now) <= FURTHEST;
+    const best = isBelieved ? time : this.#video.since(unwrapped);
+    this.#lastVideo = Math.max(best, this.#lastVideo + 1);
     return this.#lastVideo;
+  }
+
+  #joined(unwrapped: number): number | undefined {
+    if (!this.#audio.isKnown || !this.#video.isKnown) return undefined;
+    return this.#audio.since(this.#audio.atPageTime(this.#video.pageTime(unwrapped)));
   }
 }

@@ -1,10 +1,12 @@
 import { randomInt } from "node:crypto";
 import type { RTCPeerConnection, RTCRtpTransceiver, RtcpPacket } from "werift";
-import { AudioRow } from "./audio_row.ts";
+import { AudioRow, FIRST_SEQUENCE } from "./audio_row.ts";
 import { closePeer } from "./close_peer.ts";
 import { FrameBuilder } from "./frame_builder.ts";
+import { guardLines, PageRequests } from "./guard.ts";
 import { loadWerift, type Werift } from "./load_werift.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
+import { expectOwnAddresses } from "./own_addresses.ts";
 import type { NumberedFrame, PageEvents, PageFrame, PageMedia } from "./page_media.ts";
 import { checkedOffer, finishedAnswer, type PageEncoding, refusedOffer } from "./page_offer.ts";
 import { PageTimes } from "./page_times.ts";
@@ -40,7 +42,7 @@ export class WebRtcPage implements PageMedia {
   readonly #audio: OutgoingStream;
   readonly #video: OutgoingStream;
   readonly #videoLine: RTCRtpTransceiver;
-  readonly #row = new AudioRow({ sequence: randomInt(2 ** 15), timestamp: randomInt(2 ** 31) });
+  readonly #row = new AudioRow({ sequence: randomInt(FIRST_SEQUENCE, 2 ** 15), timestamp: randomInt(2 ** 31) });
   readonly #times = new PageTimes();
   readonly #builder: FrameBuilder;
   readonly #reports: ReceivedReports;
@@ -61,13 +63,17 @@ export class WebRtcPage implements PageMedia {
   /** Rejects with `invalid-argument` for what is no usable offer, `codec-unavailable` where werift is not installed. */
   static async open(offer: string, options: WebRtcPageOptions): Promise<WebRtcPage> {
     const sdp = checkedOffer(offer);
+    await expectOwnAddresses(options.addresses);
     const werift = await loadWerift();
     let heard = () => {};
-    const peer = new werift.RTCPeerConnection({
+    const requests = new PageRequests();
+    const peer: RTCPeerConnection = new werift.RTCPeerConnection({
       ...configuration(werift, options.addresses),
-      iceFilterStunResponse: () => {
-        heard();
-        return true;
+      iceFilterStunResponse: (request, remote) => {
+        const ways = peer.iceTransports.map(({ connection: way }) => `${way.localUsername}:${way.remoteUsername}`);
+        const isOurs = requests.isOurs(request.getAttributeValue("USERNAME"), ways, remote);
+        if (isOurs) heard();
+        return isOurs;
       },
     });
     try {
@@ -80,6 +86,7 @@ export class WebRtcPage implements PageMedia {
         line.sender.rtcpRunning = true; // we report ourselves: its reports are of when packets left, not of when they were taken
       }
       await peer.setLocalDescription(await peer.createAnswer());
+      guardLines(audio, video);
       const answer = finishedAnswer(peer.localDescription?.sdp ?? "", options.encoding, options.addresses);
       const page = new WebRtcPage(werift, peer, { audio, video }, answer, options);
       heard = () => page.#heard();

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AudioRow } from "../../../src/webrtc/audio_row.ts";
+import { RtpHeader, SrtpSession } from "werift";
+import { AudioRow, FIRST_SEQUENCE } from "../../../src/webrtc/audio_row.ts";
 
 /** Places of frames of 20 ms, as steps from the first: of numbers, and of ms. */
 function steps(...frames: [number: number, timestamp: number][]): [number, number][] {
@@ -12,6 +14,37 @@ function steps(...frames: [number: number, timestamp: number][]): [number, numbe
     ((sequence - (first?.sequence ?? 0)) << 16) >> 16,
     ((timestamp - (first?.timestamp ?? 0)) | 0) / 48,
   ]);
+}
+
+/** How often the numbers went round before each packet: as werift seals it, and as a page takes it (RFC 3711, section 3.3.1). */
+class Rounds {
+  readonly #session: SrtpSession;
+  #highest: number | undefined;
+  #round = 0;
+
+  constructor() {
+    const key = Buffer.alloc(16);
+    const salt = Buffer.alloc(14);
+    const keys = { localMasterKey: key, localMasterSalt: salt, remoteMasterKey: key, remoteMasterSalt: salt };
+    this.#session = new SrtpSession({ keys, profile: 1 });
+  }
+
+  sealed(sequenceNumber: number): number {
+    this.#session.encrypt(Buffer.alloc(1), new RtpHeader({ sequenceNumber, ssrc: 5 }));
+    return this.#session.localContext.srtpSSRCStates[5]?.rolloverCounter ?? -1;
+  }
+
+  taken(sequence: number): number {
+    const highest = this.#highest ?? sequence;
+    const isBefore = highest < 0x8000 && sequence - highest > 0x8000;
+    const isBehind = highest >= 0x8000 && highest - 0x8000 > sequence;
+    const round = this.#round + (isBehind ? 1 : 0) - (isBefore ? 1 : 0);
+    if (round > this.#round || (round === this.#round && sequence >= highest)) {
+      this.#highest = sequence;
+      this.#round = round;
+    }
+    return round;
+  }
 }
 
 describe("sound in RTP", () => {
@@ -46,5 +79,24 @@ describe("sound in RTP", () => {
       [2, 40],
       [3, 1_040],
     ]);
+  });
+
+  it("can be decrypted however much is lost or late", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(FIRST_SEQUENCE, 65_000),
+        fc.array(fc.oneof(fc.integer({ min: -120, max: 200 }), fc.constantFrom(1, -48, 48, 47, 0)), { minLength: 200 }),
+        (sequence, jumps) => {
+          const row = new AudioRow({ sequence, timestamp: 0 });
+          const rounds = new Rounds();
+          let number = 0;
+          for (const jump of [0, ...jumps]) {
+            const place = row.placeOf({ number: number + jump, timestamp: 0, duration: 20, data: new Uint8Array() });
+            number = Math.max(number, number + jump);
+            expect(rounds.sealed(place.sequence)).toBe(rounds.taken(place.sequence));
+          }
+        },
+      ),
+    );
   });
 });

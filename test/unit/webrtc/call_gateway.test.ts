@@ -157,6 +157,35 @@ describe("a page in a call", () => {
     await expect(joined(call)).rejects.toMatchObject({ code: "no-call" });
   });
 
+  it("takes the call over from whoever has it then, when several come at once", async () => {
+    const { call, gateway } = await joined();
+    const pages = [new FakePage(), new FakePage(), new FakePage()];
+    toClose.push(...pages.map((page) => () => page.close()));
+    const offers = await Promise.all(pages.map((page) => page.offer()));
+    const opened = await Promise.all(offers.map((offer) => CallGateway.open(call.asCall, offer)));
+    toClose.push(...opened.map((one) => () => one.close()));
+    expect(await gateway.closed).toEqual({ reason: "replaced" });
+    const ends = await Promise.all(opened.map((one) => Promise.race([one.closed, Promise.resolve("has it")])));
+    expect(ends.filter((end) => end === "has it")).toHaveLength(1);
+    await Promise.all(opened.map((one) => one.close()));
+    expect([call.audio.listenerCount, call.video.listenerCount]).toEqual([0, 0]);
+  });
+
+  it("may send what it likes: its own streams go on", async () => {
+    const { call, page } = await joined();
+    for (let round = 0; round < 50; round++) {
+      page.sendReport(Uint8Array.from({ length: 40 }, (_, index) => (index * 37 + round * 101) & 0xff));
+      page.sendAs(1_000_000 + round, vp8Frame(1, true, 500));
+    }
+    page.send("video", { sequence: 1, timestamp: 0, marker: true, payload: new Uint8Array(20_000) });
+    sendFrame(page, vp8Frame(2, true, 500), 2, 3_000);
+    await until(() => expect(call.video.sent).toHaveLength(1));
+    page.askKeyFrame();
+    page.send("audio", { sequence: 1, timestamp: 960, marker: false, payload: opusFrame(1) });
+    await until(() => expect(call.audio.sent).toHaveLength(1));
+    await until(() => expect(page.limits.length).toBeGreaterThan(0));
+  });
+
   it("is gone when nothing is heard of it any more", async () => {
     const { page, gateway } = await joined();
     await page.vanish();
@@ -185,6 +214,17 @@ describe("a page in a call", () => {
     }
     expect(call.audio.listenerCount).toBe(0);
   });
+
+  it.each([[["192.0.2.1"]], [["localhost"]], [["::1"]], [["127.0.0.1", "here"]], [[]]])(
+    "is not let in where we cannot be found: %j",
+    async (addresses) => {
+      const call = new FakeCall();
+      const offer = await new FakePage().offer();
+      await expect(CallGateway.open(call.asCall, offer, { addresses })).rejects.toMatchObject({
+        code: "invalid-argument",
+      });
+    },
+  );
 
   it("may have a thousand candidates, of which none is looked at", async () => {
     const call = new FakeCall();

@@ -103,6 +103,19 @@ export class FakePage {
     void dtlsTransport.sendRtcp([new RtcpSrPacket({ ssrc: sender.ssrc, senderInfo })]);
   }
 
+  /** Any bytes as RTCP: from the second packet on, for the first has to be one. */
+  sendReport(bytes: Uint8Array): void {
+    const { dtlsTransport, receiver } = this.#lines.video;
+    const first = new RtcpRrPacket({ ssrc: receiver.rtcpSsrc, reports: [] });
+    void dtlsTransport.sendRtcp([first, { serialize: () => Buffer.from(bytes) } as RtcpPacket]);
+  }
+
+  /** As one of another stream than those offered. */
+  sendAs(ssrc: number, payload: Uint8Array): void {
+    const header = new RtpHeader({ sequenceNumber: 1, timestamp: 1, ssrc, payloadType: 96 });
+    void this.#lines.video.dtlsTransport.sendRtp(Buffer.from(payload), header);
+  }
+
   askKeyFrame(): void {
     const { receiver, dtlsTransport } = this.#lines.video;
     const feedback = new PictureLossIndication({ senderSsrc: receiver.rtcpSsrc, mediaSsrc: this.#videoSsrc });

@@ -113,6 +113,21 @@ describe("frames from a page", () => {
     expect([line.built, line.lost]).toEqual([[1, 5, 6], 1]);
   });
 
+  it("without an end are given up before they have more than a frame may", () => {
+    const line = new Line();
+    line.add(line.frame(1, { keyFrame: true }));
+    const payload = new Uint8Array(60_000);
+    const packets = Array.from({ length: 71 }, () => ({ ...line.padding(2), payload }));
+    line.add(packets.slice(0, 69));
+    expect(line.lost).toBe(0);
+    line.add(packets.slice(69));
+    expect(line.lost).toBe(1);
+    line.add(line.frame(3, { keyFrame: true }));
+    line.padding(4); // this one is missing
+    line.add(Array.from({ length: 71 }, () => ({ ...line.padding(4), payload })));
+    expect([line.built, line.lost]).toEqual([[1, 3], 2]);
+  });
+
   it("of noise make no frame, throw nothing and fill no memory", () => {
     fc.assert(
       fc.property(

@@ -71,6 +71,27 @@ describe("the times of a page", () => {
     expect(page.picture(33) - begin).toBeCloseTo(33, 6);
   });
 
+  it("go on when the page's clock is set between two reports, and never far from now", () => {
+    const page = new Page({ audio: 5, video: 5 });
+    page.sound(0);
+    page.picture(0);
+    page.reports(0);
+    page.times.noteVideo({ rtp: 77_000, page: 5_000_000 + 3_600_000 });
+    expect(page.picture(33)).toBeCloseTo(38, 6);
+    page.reports(66);
+    expect(page.picture(99)).toBeCloseTo(104, 6);
+  });
+
+  it("begin anew where a stream's counter jumps", () => {
+    const page = new Page({ audio: 5, video: 5 });
+    page.sound(0);
+    page.picture(0);
+    expect(page.times.audio(2 ** 31 - 100_000, 40)).toBe(40);
+    expect(page.times.audio(2 ** 31 - 100_000 + 960, 61)).toBeCloseTo(60, 6);
+    expect(page.times.video(2 ** 31, 40)).toBe(40);
+    expect(page.times.video(2 ** 31 + 3_000, 70)).toBeCloseTo(40 + 3_000 / 90, 6);
+  });
+
   it("stay numbers whatever is reported", () => {
     const page = new Page({ audio: 0, video: 0 });
     page.sound(0);
