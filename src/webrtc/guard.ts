@@ -41,7 +41,7 @@ export function guardDatagrams(onData: { execute: (datagram: Buffer) => void }):
 }
 
 /**
- * Keeps away streams that the offer has not named, each of which would stay in tables, and reports of 40 bytes that take 40 ms to read. To
+ * Keeps away streams that the offer has not named, each of which would stay in tables, and reports that take up to 40 ms to read. To
  * be called before the transport is connected.
  */
 export function guardMedia(transport: RTCDtlsTransport, ssrcs: ReadonlySet<number>): void {
