@@ -9,7 +9,10 @@ export interface CallGatewayOptions {
   readonly addresses?: readonly string[];
   /** Stereo from the page's microphone. False when left out. */
   readonly stereo?: boolean;
-  /** Nothing is sent while the page's microphone hears nothing. False when left out: silences tell when somebody speaks. */
+  /**
+   * Nothing is sent while the page's microphone hears nothing. False when left out, for then the bit rate is constant: silences tell when
+   * somebody speaks, and lengths what.
+   */
   readonly dtx?: boolean;
   /** How long a frame of the page's sound is, in ms: 10, 20 (when left out), 40 or 60. */
   readonly frameDuration?: 10 | 20 | 40 | 60;

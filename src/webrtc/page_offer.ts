@@ -61,9 +61,9 @@ export function finishedAnswer(answer: string, encoding: PageEncoding, addresses
     .join("\r\n");
 }
 
-/** A constant rate, since lengths tell what is said; error correction, since the friend's way loses packets where the page's does not. */
+/** A constant rate, since lengths tell what is said (Opus knows no silences then); error correction, since the friend's way loses packets where the page's does not. */
 function opusLines(payloadType: string, { stereo, dtx, frameDuration, audioBitRate }: PageEncoding): string[] {
-  const flags = `useinbandfec=1;cbr=1${stereo ? ";stereo=1;sprop-stereo=1" : ""}${dtx ? ";usedtx=1" : ""}`;
+  const flags = `useinbandfec=1;${dtx ? "usedtx=1" : "cbr=1"}${stereo ? ";stereo=1;sprop-stereo=1" : ""}`;
   const format = `a=fmtp:${payloadType} minptime=10;${flags};maxaveragebitrate=${Math.round(audioBitRate)}`;
   return [format, `a=ptime:${frameDuration}`];
 }

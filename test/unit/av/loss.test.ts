@@ -68,4 +68,16 @@ describe("the least that sound may take", () => {
     for (let now = 1_000; now < 60_000; now += 1_000) rate.report({ loss: 1 }, now);
     expect(rate.rate).toBe(12_000);
   });
+
+  it("counts what was lost behind here as lost, once, and of what came since the last time", () => {
+    const meter = new LossMeter();
+    for (let number = 0; number < 40; number++) meter.add(number, 1, 100);
+    meter.loseBehind(0.25);
+    expect([meter.received, meter.lost]).toEqual([30, 10]);
+    meter.loseBehind(0.5); // nothing came
+    expect([meter.received, meter.lost]).toEqual([30, 10]);
+    for (let number = 40; number < 50; number++) meter.add(number, 1, 100);
+    meter.loseBehind(1);
+    expect([meter.received, meter.lost]).toEqual([30, 20]);
+  });
 });
