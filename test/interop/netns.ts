@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ended } from "./process.ts";
@@ -79,11 +79,11 @@ export class Sandbox implements AsyncDisposable {
     const variables = { HOME: this.directory, LANG: "C.UTF-8", LC_ALL: "C.UTF-8", ...env };
     const exports = Object.entries(variables).map(([key, value]) => `export ${key}=${quote(value)}`);
     const script = join(this.directory, `run-${++this.#windows}-${name}`);
-    const lines = ["#!/bin/sh", "unset XDG_CONFIG_HOME", ...exports, `cd ${quote(cwd)}`];
+    const lines = ["unset XDG_CONFIG_HOME", ...exports, `cd ${quote(cwd)}`];
     await writeFile(script, [...lines, `exec ${command.map(quote).join(" ")}`, ""].join("\n"));
-    await chmod(script, 0o755);
     this.#tmux ??= Tmux.start({ socket: this.netns, netns: this.netns });
-    return (await this.#tmux).open(name, script);
+    // read and not executed: a child that was just forked elsewhere may still have the file open for writing
+    return (await this.#tmux).open(name, `/bin/sh ${quote(script)}`);
   }
 
   /** Ends all that runs here, and deletes the namespace and the directory. Idempotent. */

@@ -20,6 +20,18 @@ describe("what is counted as lost", () => {
     expect(meter.lost).toBe(0);
   });
 
+  it("is also what was lost behind here, once, of what came since the last time", () => {
+    const meter = new LossMeter();
+    for (let number = 0; number < 40; number++) meter.add(number, 1, 100);
+    meter.loseBehind(0.25);
+    expect([meter.received, meter.lost]).toEqual([30, 10]);
+    meter.loseBehind(0.5); // nothing came
+    expect([meter.received, meter.lost]).toEqual([30, 10]);
+    for (let number = 40; number < 50; number++) meter.add(number, 1, 100);
+    meter.loseBehind(1);
+    expect([meter.received, meter.lost]).toEqual([30, 20]);
+  });
+
   it("is not made good by what comes twice", () => {
     const meter = new LossMeter();
     for (let i = 0; i < 100; i++) if (i % 10 !== 5) meter.add(i, 1, 100);
@@ -67,17 +79,5 @@ describe("the least that sound may take", () => {
     rate.most = 48_000;
     for (let now = 1_000; now < 60_000; now += 1_000) rate.report({ loss: 1 }, now);
     expect(rate.rate).toBe(12_000);
-  });
-
-  it("counts what was lost behind here as lost, once, and of what came since the last time", () => {
-    const meter = new LossMeter();
-    for (let number = 0; number < 40; number++) meter.add(number, 1, 100);
-    meter.loseBehind(0.25);
-    expect([meter.received, meter.lost]).toEqual([30, 10]);
-    meter.loseBehind(0.5); // nothing came
-    expect([meter.received, meter.lost]).toEqual([30, 10]);
-    for (let number = 40; number < 50; number++) meter.add(number, 1, 100);
-    meter.loseBehind(1);
-    expect([meter.received, meter.lost]).toEqual([30, 20]);
   });
 });
