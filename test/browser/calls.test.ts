@@ -95,6 +95,8 @@ describeBrowser("two pages", () => {
     await alice.page.locator('#call[data-seen="false"]').waitFor();
     await bob.click("mute");
     await alice.page.locator("#call-state").filter({ hasText: "microphone is off" }).waitFor();
+    await bob.page.reload();
+    await bob.page.locator('#mute[aria-pressed="true"]').waitFor();
     await alice.click("hang-up");
     await bob.page.locator("#call-video").waitFor();
   });
@@ -117,6 +119,12 @@ describeBrowser("a page without devices", () => {
     await speaker.click("answer-video");
     await listener.untilMoving();
     await listener.untilHeard(440);
+  });
+
+  it("says so when its link is not the program's", async () => {
+    await using person = await PagePerson.start({ name: "Somebody" });
+    await person.page.goto(person.url.slice(0, -1));
+    await person.page.locator("#banner").filter({ hasText: "does not take this link" }).waitFor();
   });
 });
 

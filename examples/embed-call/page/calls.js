@@ -102,7 +102,7 @@ export class Calls {
     const isSeen = state === "active" && video?.peer.sending;
     byId("call").dataset.seen = String(Boolean(isSeen));
     const said = { ringing: "Ringing …", paused: paused ? "Paused by you" : "Paused" }[state] ?? "";
-    byId("call-state").textContent = said || (audio?.peer.sending === false ? "His microphone is off" : "");
+    byId("call-state").textContent = said || (audio?.peer.sending === false ? "Your friend's microphone is off" : "");
     byId("local").hidden = media.kind === "none";
     byId("local").dataset.kind = media.kind;
     if (byId("local").srcObject?.getTracks()[0] !== media.picture) {
@@ -166,7 +166,9 @@ export class Calls {
   async #take({ friend, audio, state, pausedBy }, withCamera) {
     const call = await this.#open(friend, withCamera ? "camera" : "none");
     call.muted ||= !audio.sending;
+    if (call.media.microphone) call.media.microphone.enabled = !call.muted;
     call.paused = pausedBy === "us" || pausedBy === "both";
+    this.show();
     await this.#connect(call);
     if (state !== "ringing")
       await this.#ask("callControl", friend, { sendAudio: !call.muted, sendVideo: kindSends(call) });

@@ -29,8 +29,12 @@ function start() {
       notice(message);
     }
   });
+  rpc.on("refused", () =>
+    banner("The program does not take this link: open the one that it has printed last, all of it."),
+  );
   rpc.on("down", () => {
     calls.lost();
+    byId("app").hidden = true;
     banner("The program does not answer; trying again. If it was started anew, open the link that it has printed.");
   });
   addEventListener("focus", () => people.refresh().catch(() => {}));

@@ -4,6 +4,7 @@ const RETRY_AFTER = 2_000;
 export class Rpc {
   #socket;
   #token;
+  #wasUp = false;
   #lastId = 0;
   #asked = new Map();
   #listeners = new Map();
@@ -12,7 +13,7 @@ export class Rpc {
     this.#token = token;
   }
 
-  /** `up` and `down` are the connection; all else are notifications. */
+  /** `up`, `down` and `refused` (at the first try: the link is not the right one) are the connection; all else are notifications. */
   on(name, listener) {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
   }
@@ -20,12 +21,15 @@ export class Rpc {
   connect() {
     const socket = new WebSocket(`ws://${location.host}/rpc`, this.#token);
     this.#socket = socket;
-    socket.onopen = () => this.#tell("up");
+    socket.onopen = () => {
+      this.#wasUp = true;
+      this.#tell("up");
+    };
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = () => {
       for (const { reject } of this.#asked.values()) reject(new Error("The program does not answer."));
       this.#asked.clear();
-      this.#tell("down");
+      this.#tell(this.#wasUp ? "down" : "refused");
       setTimeout(() => this.connect(), RETRY_AFTER);
     };
   }
