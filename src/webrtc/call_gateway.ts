@@ -1,7 +1,6 @@
 import { type Call, ToxError, type Unsubscribe } from "../index.ts";
 import { claim } from "../media/claims.ts";
 import type { PageEvents, PageFrame, PageMedia } from "./page_media.ts";
-import { isKeyFrame } from "./vp8_payload.ts";
 import { WebRtcPage } from "./webrtc_page.ts";
 
 export interface CallGatewayOptions {
@@ -183,11 +182,11 @@ function picturesToPage({ video }: Call, page: PageMedia, counts: GatewayCounts)
   let damagedSince: number | undefined;
   let began = false;
   return [
-    video.on("frame", ({ damaged, ...frame }) => {
+    video.on("frame", ({ damaged, keyFrame, ...frame }) => {
       const now = performance.now();
       damagedSince = damaged ? (damagedSince ?? now) : undefined;
       if (damagedSince !== undefined && now - damagedSince < HOLD_BACK_DAMAGED) return;
-      if (!began && !isKeyFrame(frame.data)) {
+      if (!began && !keyFrame) {
         video.requestKeyFrame(); // the page came later than the last one
         return;
       }

@@ -1,4 +1,4 @@
-import { Unwrapper } from "./unwrapper.ts";
+import { Unwrapper } from "../util/unwrap.ts";
 import { isKeyFrame, readVp8Payload, type Vp8Part } from "./vp8_payload.ts";
 
 /** Packets behind a missing one that wait for it … */

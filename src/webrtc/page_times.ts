@@ -1,4 +1,4 @@
-import { Unwrapper } from "./unwrapper.ts";
+import { Unwrapper } from "../util/unwrap.ts";
 
 /** What is further than this from when it came, in ms, is no time of it: a counter jumped, or the page's clock was set. */
 const FURTHEST = 10_000;

@@ -177,7 +177,7 @@ describeBrowser("a page whose friend's way loses everything for two seconds", ()
     drops[direction] = false;
   }
 
-  it("sees him again 2.5 s after they began to be lost", async () => {
+  it("sees him again", async () => {
     const frames = () =>
       page.page.evaluate("document.querySelector('#remote').getVideoPlaybackQuality().totalVideoFrames");
     const began = performance.now();

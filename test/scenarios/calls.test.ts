@@ -81,6 +81,29 @@ describe("a call", () => {
       VIDEO,
     ));
 
+  it("shows whole pictures within 2.5 s of when two seconds of everything began to be lost", () =>
+    withConversation(
+      {},
+      async ({ story, aliceHears, bobHears }) => {
+        let isLosing = false;
+        story.universe.network.addFilter(() => !isLosing);
+        aliceHears.show(30);
+        bobHears.show(30);
+        await story.pass(5_000);
+        isLosing = true;
+        await story.pass(200);
+        const before = [aliceHears, bobHears].map(({ seen }) => seen.length);
+        await story.pass(1_800);
+        expect([aliceHears, bobHears].map(({ seen }) => seen.length)).toEqual(before);
+        isLosing = false;
+        await story.pass(500);
+        [aliceHears, bobHears].forEach(({ seen }, side) => {
+          expect(seen.slice(before[side]).filter(({ frame }) => !frame.damaged).length).toBeGreaterThan(0);
+        });
+      },
+      VIDEO,
+    ));
+
   it("can be rejected, cancelled and made again", async () => {
     await using story = new Story();
     const alice = await story.person("Alice");
