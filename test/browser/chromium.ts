@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { describe, it } from "vitest";
+import { toneSource } from "../../src/node/media/tone.ts";
+import { encodeWavHeader } from "../../src/node/media/wav_header.ts";
 
 const PATH = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const RATE = 48_000;
 /** Nothing is asked of anybody outside, and devices are there without a person who allows them. */
 const SWITCHES = [
   "--no-sandbox",
@@ -28,9 +31,9 @@ export interface Devices {
 }
 
 /** A headless Chromium with a camera that sees a moving picture, and a microphone that hears a tone. */
-export function startChromium({ tone = 440, present = true }: Devices = {}): Promise<Browser> {
+export async function startChromium({ tone = 440, present = true }: Devices = {}): Promise<Browser> {
   const devices = present
-    ? ["--use-fake-device-for-media-stream=fps=30", `--use-file-for-fake-audio-capture=${toneFile(tone)}`]
+    ? ["--use-fake-device-for-media-stream=fps=30", `--use-file-for-fake-audio-capture=${await toneFile(tone)}`]
     : ["--use-fake-device-for-media-stream=device-count=0"];
   return chromium.launch({ executablePath: PATH, args: [...SWITCHES, ...devices] });
 }
@@ -51,25 +54,12 @@ export function describeBrowser(name: string, fn: () => void): void {
 }
 
 /** Two seconds of a sine, which Chromium plays over and over: 16 bits, 48 kHz, one channel. */
-function toneFile(hertz: number): string {
+async function toneFile(hertz: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "toxcore-ts-tone-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "tone.wav");
-  const rate = 48_000;
-  const samples = Int16Array.from({ length: 2 * rate }, (_, at) => 8_000 * Math.sin((2 * Math.PI * hertz * at) / rate));
-  const header = Buffer.alloc(44);
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + samples.byteLength, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(rate, 24);
-  header.writeUInt32LE(2 * rate, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(samples.byteLength, 40);
-  writeFileSync(path, Buffer.concat([header, Buffer.from(samples.buffer)]));
+  const pcm = await toneSource(hertz).read(2 * RATE);
+  const bytes = Buffer.from(pcm?.buffer ?? new ArrayBuffer());
+  writeFileSync(path, Buffer.concat([encodeWavHeader(RATE, 1, bytes.length), bytes]));
   return path;
 }
